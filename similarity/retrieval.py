@@ -177,22 +177,24 @@ def _leaning(
 ) -> NDArray[np.floating]:
     """The agreement in words with a question that leans towards its best documents.
 
-    They are as near to it on average as before. No document rises above LEAST_WORDS by words that
-    the question does not have, and none sinks below it.
+    They are as near to it on average as before. Documents with less than LEAST_WORDS stay as they
+    are, and no other sinks below that.
     """
     terms = collection.words.telling(ids[best], shares, LEAN_TERMS)
-    alike = collection.word_scores(terms, ids)
+    having = words >= LEAST_WORDS
+    scored = having.copy()
+    scored[best] = True
+    alike = np.zeros(len(ids), np.float32)
+    alike[scored] = collection.word_scores(terms, ids[scored])
     usual = float(shares @ alike[best])
     if usual <= 0:
         return words
-    leaning = (1 - LEAN) * words + LEAN * alike * (float(shares @ words[best]) / usual)
-    return np.asarray(
-        np.where(
-            words >= LEAST_WORDS,
-            np.clip(leaning, LEAST_WORDS, 1),
-            np.minimum(leaning, words),
-        )
+    nearest = float(shares @ words[best])
+    leaning = words.copy()
+    leaning[having] = np.clip(
+        (1 - LEAN) * words[having] + LEAN * nearest / usual * alike[having], LEAST_WORDS, 1
     )
+    return leaning
 
 
 def _scaled(nearness: NDArray[np.floating], asked: TextQuery) -> NDArray[np.floating]:

@@ -29,6 +29,7 @@ from workspace.accounts.industries import industry_name
 from workspace.accounts.size_bands import size_band
 from workspace.clock import now, today
 from workspace.delivery.outbox import html_paragraphs, without_secrets
+from workspace.people.tables import language_name
 from workspace.phones import dialled
 from workspace.value_lists import split_values
 
@@ -98,6 +99,7 @@ def environment() -> Environment:
         file_size=file_size,
         industry=industry_name,
         country=country_name,
+        language=language_name,
         size=size_band,
         initials=initials,
         segment=lambda text: quote(str(text), safe=""),

@@ -125,11 +125,13 @@ class Relevance(ABC):
         its share."""
         weights: dict[str, float] = defaultdict(float)
         contents = self.contents(documents)
-        self.look_up(term for _, held in contents for term, _ in held)
+        terms = {term for _, held in contents for term, _ in held}
+        self.look_up(terms)
+        rarity = {term: self.rarity(term) for term in terms}
         for (length, held), share in zip(contents, shares.tolist(), strict=True):
             norm = float(self.norm(length))
             for term, frequency in held:
-                weights[term] += share * self.rarity(term) * frequency / (frequency + norm)
+                weights[term] += share * rarity[term] * frequency / (frequency + norm)
         order = sorted(weights, key=lambda term: (-weights[term], term))
         return {term: weights[term] for term in order[:count]}
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from alembic import command
+from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
@@ -140,6 +141,21 @@ def test_should_hold_after_values_were_erased(database: Database) -> None:
         assert len(emptied) == 1
         entry = session.get_one(AuditEntry, emptied[0])
         assert (entry.subject, entry.detail) == ("person 2", {})
+
+
+def test_should_chain_what_rules_add_at_the_commit(database: Database) -> None:
+    with database.write() as session:
+        audit(session, None, "roles set", "person 1")
+
+        def add(session: Session) -> None:
+            audit(session, None, "tie added", "tie 1", {"x": 1})
+            audit(session, None, "tie added", "tie 2")
+
+        event.listen(session, "before_commit", add)
+    filled(database)
+    assert problems(database) == []
+    with database.read() as session:
+        assert len(session.exec(select(AuditEntry.id)).all()) == 15
 
 
 def test_should_chain_nothing_of_a_transaction_that_is_rolled_back(database: Database) -> None:

@@ -33,7 +33,7 @@ from workspace.imports.encodings import CHOICES
 from workspace.imports.files import LARGEST_FILE, read_bytes
 from workspace.imports.formats import column_name
 from workspace.imports.ledger import ImportFile, ImportRun, RunState
-from workspace.imports.mapping import Mapping, mapping_of, remember, remembered
+from workspace.imports.mapping import ASKED, Mapping, mapping_of, remember, remembered
 from workspace.imports.preview import PREVIEW, FilePreview, Preview, preview, preview_from_json
 from workspace.imports.recognition import Reading
 from workspace.imports.run import Report
@@ -423,9 +423,9 @@ def _changed_reading(session: Session, file: ImportFile, form: Form) -> Reading:
     columns = dict(reading.columns)
     for number, column in enumerate(mapping.columns):
         name = column_name(column.title)
-        ours = form.choice(f"column-{number}", mapping.choices) or ""
+        ours = form.choice(f"column-{number}", [*mapping.choices, ASKED]) or ""
         # A kind that is changed has other columns.
-        if name and kind in (mapping.kind, None) and ours != column.ours:
+        if name and kind in (mapping.kind, None) and ours not in (column.ours, ASKED):
             columns[name] = ours
     encoding = form.choice("encoding", [value for value, _ in CHOICES])
     dates = form.choice("dates", [value for value, _ in ORDERS])

@@ -16,6 +16,14 @@ from workspace.imports.stage_names import find_outcome, tells_closed
 from workspace.keys import joined, plain
 
 
+class Undecided(Invalid):
+    """A file cannot be imported before these columns are said to be something, or left out."""
+
+    def __init__(self, problem: str, titles: Sequence[str]) -> None:
+        super().__init__(problem)
+        self.titles = titles
+
+
 @dataclass(frozen=True)
 class _Topic:
     """Something that decides what rows mean: words in a column's name, and columns that tell it."""
@@ -210,10 +218,11 @@ def _require_unnamed(topic: _Topic, column: Unread) -> None:
     }
     if (words & topic.words or phrases) and not details:
         known = sorted(topic.columns)
-        advice = f"call it '{known[0]}'" if known else "add the columns of such a file"
-        raise Invalid(
+        advice = f"import it as '{known[0]}'" if known else "add the columns of such a file"
+        raise Undecided(
             f"Its column '{column.title}' would be left unread, but seems to tell the"
-            f" {topic.noun}: {advice}, or remove the column."
+            f" {topic.noun}: {advice}, or leave it out deliberately.",
+            [column.title],
         )
 
 
@@ -228,10 +237,11 @@ def _require_no_outcome(column: Unread, columns: set[str], rows: Sequence[Row]) 
         return
     for text, row in zip(column.cells, rows, strict=True):
         if text in telling and row.result is None and not _tells_closing(row):
-            raise Invalid(
+            raise Undecided(
                 f"Its column '{column.title}' would be left unread, but holds {quoted(text)}, which"
-                " seems to tell how a deal ended: call it 'stage' or 'status', or remove the"
-                " column."
+                " seems to tell how a deal ended: import it as 'stage' or 'status', or leave it out"
+                " deliberately.",
+                [column.title],
             )
 
 
@@ -274,7 +284,8 @@ def _require_understood(columns: set[str], unread: Sequence[Unread]) -> None:
     ]
     if len(known) < 4 and len(strange) > len(known):
         shown = ", ".join(f"'{title}'" for title in strange[:5])
-        raise Invalid(
+        raise Undecided(
             f"Of its columns only those of a company are known, and {shown} would be left unread:"
-            " say what they are, or which are to be left out."
+            " say what they are, or leave them out deliberately.",
+            strange,
         )

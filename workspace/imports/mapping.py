@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from workspace.clock import now
 from workspace.errors import DealkinError
+from workspace.imports.decisive import Undecided
 from workspace.imports.files import RawFile, read_bytes
 from workspace.imports.formats import column_name
 from workspace.imports.ledger import ColumnChoice, ImportFile
@@ -20,6 +21,8 @@ from workspace.imports.run import ImportExtension
 from workspace.imports.runs import reading_from_json, reading_to_json
 
 _SAMPLES = 3
+# What a column is before the importer says whether it is one of ours, or left out.
+ASKED = "?"
 # More columns are not shown; a form has a limited number of fields.
 MOST_COLUMNS = 200
 
@@ -53,8 +56,13 @@ def mapping_of(session: Session, file: ImportFile, extension: ImportExtension) -
     except DealkinError:
         return None
     formats = formats_with_own(session, extension.formats_of_all)
+    asked: Sequence[str] = ()
     try:
-        known = recognise(raw, formats, reading)
+        try:
+            known = recognise(raw, formats, reading)
+        except Undecided as problem:
+            asked = problem.titles
+            known = recognise(raw, formats, reading, decided=False)
     except DealkinError:
         rows = raw.sheets.get(reading.sheet or "", raw.rows)
         header = likely_header(replace(raw, rows=rows))
@@ -69,7 +77,7 @@ def mapping_of(session: Session, file: ImportFile, extension: ImportExtension) -
         return Mapping(kind, columns, columns_of_kind(formats, kind), list(raw.sheets), reading)
     below = [row.original for row in known.rows[:_SAMPLES]]
     columns = [
-        Column(title, samples, ours)
+        Column(title, samples, ASKED if title[:60] in asked else ours)
         for (title, samples), ours in zip(
             _sampled(known.header, below), known.columns, strict=False
         )

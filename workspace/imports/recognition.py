@@ -73,15 +73,20 @@ class Reading:
 
 
 def recognise(
-    file: RawFile, formats: Sequence[Format] = FORMATS, reading: Reading | None = None
+    file: RawFile,
+    formats: Sequence[Format] = FORMATS,
+    reading: Reading | None = None,
+    *,
+    decided: bool = True,
 ) -> RecognisedFile:
     """A file's kind and rows; `Invalid` if no format, or more than one, fits its columns.
 
-    Of a workbook's sheets, the first is taken that has a format.
+    Of a workbook's sheets, the first is taken that has a format. Unless `decided` is false, no
+    decisive column may be left unread.
     """
     reading = reading or Reading()
     if not file.sheets:
-        return _recognise(file, formats, reading)
+        return _recognise(file, formats, reading, decided)
     names = list(file.sheets) if reading.sheet is None else [reading.sheet]
     if reading.sheet is not None and reading.sheet not in file.sheets:
         raise Invalid(f"It has no sheet of this name; its sheets are {_listed(file.sheets)}.")
@@ -92,7 +97,7 @@ def recognise(
             warnings.append(f"The sheet '{name}' was read, and not {_listed(others)}.")
         try:
             sheet = replace(file, rows=file.sheets[name], warnings=warnings)
-            return _recognise(sheet, formats, reading)
+            return _recognise(sheet, formats, reading, decided)
         except Invalid as problem:
             problems.append(problem)
     raise problems[0]
@@ -104,7 +109,9 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(f"'{name[:60]}'" for name in shown[:10]) + more
 
 
-def _recognise(file: RawFile, formats: Sequence[Format], reading: Reading) -> RecognisedFile:
+def _recognise(
+    file: RawFile, formats: Sequence[Format], reading: Reading, decided: bool
+) -> RecognisedFile:
     if not file.rows:
         raise Invalid("It is empty.")
     if reading.kind:
@@ -120,7 +127,8 @@ def _recognise(file: RawFile, formats: Sequence[Format], reading: Reading) -> Re
             kinds = " or ".join(file_format.kind for file_format in matches)
             raise Invalid(f"Its columns could be those of {kinds}: add one that tells which.")
         if matches:
-            return _rows_below(matches[0], file, row, file.rows[number + 1 :], reading)
+            below = file.rows[number + 1 :]
+            return _rows_below(matches[0], file, row, below, reading, decided)
     header = ", ".join(" ".join(cell.split())[:40] for cell in file.rows[0].cells[:12])
     raise Invalid(
         f"Its columns ({header}) are not those of any file that can be imported;"
@@ -175,6 +183,7 @@ def _rows_below(
     header: RawRow,
     raw_rows: list[RawRow],
     reading: Reading,
+    decided: bool,
 ) -> RecognisedFile:
     """The rows below a header, with their cells by Dealkin's column names."""
     names = [reading.name(cell) for cell in header.cells]
@@ -202,8 +211,9 @@ def _rows_below(
         raw_rows = [_without_totals(raw) for raw in raw_rows]
     unread = [position for position in unknown if _has_values(raw_rows, position)]
     rows = [_row(file_format, raw, positions, len(names)) for raw in raw_rows]
-    left = [Unread(titles[place], [_cell(raw, place) for raw in raw_rows]) for place in unread]
-    require_decisive(file_format.kind, set(positions), left, rows)
+    if decided:
+        left = [Unread(titles[place], [_cell(raw, place) for raw in raw_rows]) for place in unread]
+        require_decisive(file_format.kind, set(positions), left, rows)
     warnings = [
         f"The columns {' and '.join(repr(titles[place]) for place in places)} both tell the"
         f" {column}: the first that is filled was taken."

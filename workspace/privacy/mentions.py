@@ -159,6 +159,11 @@ class NameForms:
         """The text without the names."""
         if text.isascii() and not any(part in text.lower() for part in self.parts):
             return text
+        # Most texts have no word of the names, and a text has fewer different words than words.
+        if all(
+            self._by_first.keys().isdisjoint(_spelled(word)) for word in set(_WORD.findall(text))
+        ):
+            return text
         words = [
             _Word(match.start(), match.end(), _spelled(match.group()))
             for match in _WORD.finditer(text)

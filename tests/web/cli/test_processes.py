@@ -1,14 +1,16 @@
 """Several processes by one command: they serve, are replaced, and stop with their parent."""
 
+import json
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -16,6 +18,8 @@ import pytest
 
 from tests.threads import SECONDS
 from tests.web.cli.conftest import Run
+from tests.web.pages.network.test_ties import JONAS, TIE
+from tests.web.pages.test_live import STREAM, Stream
 from tests.world import World
 from web.session_cookie import csrf_token_of
 from workspace.database import Database
@@ -73,6 +77,67 @@ def answers(address: str) -> bool:
         return False
 
 
+def process_of(client: httpx.Client, running: set[int]) -> int:
+    """The server process that a client is connected to, by the socket at its other end."""
+    stream = client.get("/health/live").extensions["network_stream"]
+    end = f"{stream.get_extra_info('client_addr')[1]:04X}"
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
+    (inode,) = (line[9] for line in lines if line[2].endswith(f":{end}"))
+    for pid in running:
+        for file in Path(f"/proc/{pid}/fd").iterdir():
+            # A process may close others of its files meanwhile.
+            with suppress(FileNotFoundError):
+                if str(file.readlink()) == f"socket:[{inode}]":
+                    return pid
+    raise AssertionError(running)
+
+
+@contextmanager
+def one_of_each(address: str, secret: str, running: set[int]) -> Iterator[list[httpx.Client]]:
+    """A client of each process, whose connection stays open."""
+    found: dict[int, httpx.Client] = {}
+    end = time.monotonic() + SECONDS
+    with ExitStack() as clients:
+        while len(found) < len(running):
+            assert time.monotonic() < end
+            client = httpx.Client(base_url=address, cookies={"session": secret}, timeout=SECONDS)
+            found.setdefault(process_of(clients.enter_context(client), running), client)
+        yield list(found.values())
+
+
+def within_a_second(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 1
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def agree(address: str, secret: str, ended: str, deal: str, running: set[int]) -> None:
+    """What one process writes, the other one shows within a second: ties, events, and sessions."""
+    token = csrf_token_of(secret)
+    knows = {**TIE, "_csrf_token": token}
+    with one_of_each(address, secret, running) as (one, other):
+        for client in (one, other):
+            assert TIE["evidence"] not in client.get(JONAS).text
+        assert one.post(JONAS, data=knows).status_code == 303
+        within_a_second(lambda: TIE["evidence"] in other.get(JONAS).text)
+
+        stream = Stream()
+        with other.stream("GET", "/live", params={"deal": deal}, headers=STREAM) as answer:
+            threading.Thread(target=stream.read, args=(answer,), daemon=True).start()
+            _, before = stream.next()
+            note = {"text": "42 beds", "kind": "note", "_csrf_token": token}
+            assert one.post(f"/deals/{deal}/activity", data=note).status_code == 303
+            _, after = stream.events.get(timeout=1) or ("", "")
+            assert json.loads(after)["state"] != before["state"]
+    with one_of_each(address, ended, running) as (one, other):
+        for client in (one, other):
+            assert client.get("/people").status_code == 200
+        sent = {"_csrf_token": csrf_token_of(ended)}
+        assert one.post("/sign-out", data=sent).status_code == 303
+        assert other.get("/people").status_code == 303
+
+
 @pytest.fixture
 def shared(world: World) -> Database:
     if world.database.is_sqlite:
@@ -84,6 +149,7 @@ def shared(world: World) -> Database:
 def test_should_serve_replace_and_stop(world: World, shared: Database, tmp_path: Path) -> None:
     with world.database.write() as session:
         secret = open_session(session, world.people["alice"])
+        ended = open_session(session, world.people["alice"])
     with serving(shared, tmp_path, 2) as (address, parent):
         until(lambda: answers(address))
         before = children(parent)
@@ -97,6 +163,7 @@ def test_should_serve_replace_and_stop(world: World, shared: Database, tmp_path:
                 f"{address}/search?q=Quillfeather", cookies={"session": secret}, timeout=SECONDS
             )
             assert "Quillfeather Optics" in found.text
+        agree(address, secret, ended, world.deals["wards"], before)
 
         os.kill(min(before), signal.SIGKILL)
         until(lambda: len(children(parent)) == 2 and children(parent) != before)

@@ -391,3 +391,23 @@ def test_should_count_all_rows_after_the_page_is_shown(
     work(workspace)
     assert "Imported" in grace.get(again).text
     assert "Firm 7" in names(world)
+
+
+def test_should_ask_what_a_decisive_column_is_and_keep_what_is_known(visit: Visit) -> None:
+    grace = visit("grace")
+    address = prepared(grace, ("x.csv", "Deal Name,Amount,Checkpoint\nLift,9,Closed Won\n"))
+    page = grace.get(address).text
+    assert "would be left unread, but holds &#39;Closed Won&#39;" in page
+    assert '<option value="deals" selected>' in page
+    assert '<option value="name" selected>' in page
+    assert page.count('<option value="?" selected>Select</option>') == 1
+    known = {"kind": "deals", "column-0": "name", "column-1": "amount"}
+    grace.post(f"{address}/files/0", {**known, "column-2": "?"})
+    assert "This file is not imported." in grace.get(address).text
+    # Leaving it out is an answer, too.
+    grace.post(f"{address}/files/0", {**known, "column-2": ""})
+    page = grace.get(address).text
+    assert "This file is not imported." not in page
+    assert "<dt>New</dt><dd>1</dd>" in page
+    grace.post(f"{address}/files/0", {**known, "column-2": "stage"})
+    assert '<option value="stage" selected>' in grace.get(address).text
