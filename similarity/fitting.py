@@ -246,7 +246,12 @@ def _values(
     hidden = np.array(sorted({deal_id, *hidden_deal_ids(session, PLAIN_VIEW)}), np.int64)
     with catalog.searching(session, Kind.DEAL) as collection:
         asked = ask(
-            collection, question.text, question.vector, Weights(), catalog.encoder.languages
+            collection,
+            question.text,
+            question.vector,
+            Weights(),
+            catalog.encoder.languages,
+            is_document=True,
         )
         # First as a page finds them, then also those that only a filter brought up.
         for allowed in (None, np.array(sorted(ids), np.int64)):

@@ -328,11 +328,12 @@ def _searched(
         catalog.encoder.languages,
         is_document=inquiry.deal is not None,
     )
+    # It may take what is new into the collection, so it comes before what depends on that.
+    said = said_on_deals(session, catalog, question, inquiry.weights, asked.language, readable)
     # The collection may be newer than the session, so deals that have become confidential
     # are excluded, too, unless the session knows that the viewer may see them.
     confidential = set(collection.confidential().tolist())
     excluded = inquiry.hidden | question.excluded | (confidential - inquiry.shared)
-    said = said_on_deals(session, catalog, question, inquiry.weights, asked.language, readable)
     matches_of_each = match_each(
         collection,
         asked,

@@ -67,9 +67,9 @@ def _named(
     session: Session, text: str, kind: Subject, hidden: Collection[int]
 ) -> Mapping[int, NameMatch]:
     matches = find_names(session, text, kind, limit=_MOST_SHARING, hidden=hidden)
-    # A key or an address is no name.
+    # A key, an address or a telephone is no name.
     return {
         match.subject_id: match
         for match in matches
-        if match.closeness not in (Closeness.KEY, Closeness.ADDRESS)
+        if match.closeness not in (Closeness.KEY, Closeness.ADDRESS, Closeness.PHONE)
     }

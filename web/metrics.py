@@ -19,10 +19,11 @@ from workspace.jobs.tables import UNFINISHED, Job
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 
 
-def exposition(session: Session, taken: int) -> bytes:
+def exposition(session: Session, taken: int | None) -> bytes:
     """Everything that is measured, in the text format of Prometheus.
 
-    `taken` is the last generation of documents that the index of this process has taken.
+    `taken` is the last generation of documents that the index of this process has taken; None
+    where it has no index, as the database searches.
     """
     registry = CollectorRegistry()
     registry.register(_Stored(session, taken))
@@ -37,7 +38,7 @@ def exposition(session: Session, taken: int) -> bytes:
 class _Stored(Collector):
     """What is counted in the database when it is asked for."""
 
-    def __init__(self, session: Session, taken: int) -> None:
+    def __init__(self, session: Session, taken: int | None) -> None:
         self._session = session
         self._taken = taken
 
@@ -63,9 +64,10 @@ class _Stored(Collector):
         yield GaugeMetricFamily(
             "dealkin_catalog_generation", "The last generation of documents.", last
         )
-        yield GaugeMetricFamily(
-            "dealkin_catalog_behind",
-            "The generations that the index in memory of the process that answers lacks.",
-            # The index may be newer than what this session sees.
-            max(0, last - self._taken),
-        )
+        if self._taken is not None:
+            yield GaugeMetricFamily(
+                "dealkin_catalog_behind",
+                "The generations that the index in memory of the process that answers lacks.",
+                # The index may be newer than what this session sees.
+                max(0, last - self._taken),
+            )

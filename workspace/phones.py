@@ -15,7 +15,8 @@ LONGEST, LONGEST_NUMBER = 200, 40
 # of them are written or not.
 _COMPARED = 7
 _FEWEST, _MOST = 3, 17
-_SEPARATORS = re.compile(r";|,|:::|\||\n")
+_SEPARATORS = re.compile(r";|,(?!\s*ext)|:::|\||\n| / ")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 # What a spreadsheet makes of a long number.
 _ROUNDED = re.compile(r"\d[.,]\d+\s*e\+?\d+", re.IGNORECASE)
 _EXTENSION = re.compile(r"[^\d\s()./+–-].*", re.DOTALL)
@@ -43,6 +44,7 @@ def read_phone(text: str) -> str:
         and _FEWEST <= len(_digits(number)) <= _MOST
         and len(number) <= LONGEST_NUMBER
         and not _ROUNDED.search(number)
+        and not _DAY.fullmatch(number)
         and "@" not in number
     )
     if not is_number:

@@ -8,7 +8,7 @@ from workspace.value_lists import join_values
 
 # Google numbers the columns of values of one kind.
 _PLACES = range(1, 5)
-_FAX = re.compile("fax|pager", re.IGNORECASE)
+_NOT_AT_WORK = re.compile("fax|pager|home", re.IGNORECASE)
 _ADDRESS = ("street", "postcode", "city", "country")
 
 
@@ -33,9 +33,9 @@ def _card(cells: Cells) -> Cells:
         (cells.pop(f"phone_{place}_label", ""), cells.pop(f"phone_{place}", ""))
         for place in _PLACES
     ]
-    phones = [number for label, number in numbers if number and not _FAX.search(label)]
+    phones = [number for label, number in numbers if number and not _NOT_AT_WORK.search(label)]
     if "home" in cells.pop("address_label", "").lower():
-        # Where somebody lives is no business of the company's.
+        # Home addresses are not imported.
         cells = {column: text for column, text in cells.items() if column not in _ADDRESS}
     several = {column: text.partition(" ::: ")[0] for column, text in cells.items()}
     url = several.pop("url", "")
@@ -108,7 +108,6 @@ OUTLOOK_FORMAT = Format(
         "phone_1": ("business phone",),
         "phone_2": ("business phone 2",),
         "phone_3": ("mobile phone",),
-        "phone_4": ("home phone",),
         "street": ("business street",),
         "postcode": ("business postal code",),
         "city": ("business city",),

@@ -126,18 +126,23 @@ def _emails(card: _Card) -> list[str]:
     return [text.removeprefix("mailto:") for text in written if "@" in text and ";" not in text]
 
 
+def _is_at_home(line: _Property) -> bool:
+    """Whether a number is that of a home alone, which is not imported."""
+    return "home" in line.types and not line.types & {"work", "cell"}
+
+
 def _phones(card: _Card) -> list[str]:
     numbers = [
         re.sub("^tel:", "", _unescaped(line.value), flags=re.IGNORECASE)
         for line in card.all("TEL")
-        if not line.types & _UNANSWERED
+        if not line.types & _UNANSWERED and not _is_at_home(line)
     ]
     # An extension is a parameter of a number that is written as a link.
     return [number.replace(";ext=", " ext. ").partition(";")[0] for number in numbers]
 
 
 def _address_at_work(card: _Card) -> list[str]:
-    """Street, postcode, city and country; where a person lives is nobody's business here."""
+    """Street, postcode, city and country; home addresses are not imported."""
     for line in card.all("ADR"):
         if "home" not in line.types:
             _box, extended, street, city, _region, postcode, country = (

@@ -201,10 +201,11 @@ class Catalog:
         return self.in_database or self._mark is not None
 
     @property
-    def generation(self) -> int:
-        """The last generation that the caches have taken; 0 where they are not loaded."""
+    def generation(self) -> int | None:
+        """The last generation that the caches have taken, 0 where they are not loaded; None where
+        the database searches."""
         mark = self._mark
-        return mark.number if mark else 0
+        return None if self.in_database else mark.number if mark else 0
 
     def warm(self) -> None:
         """Load the caches and the model, so that the first answer does not wait for them."""

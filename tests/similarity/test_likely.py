@@ -8,6 +8,7 @@ from similarity.names.tables import Subject
 from tests.world import World
 from workspace.accounts.accounts import add_account
 from workspace.people.people import add_contact
+from workspace.people.tables import Person
 
 ACCOUNTS = (
     "Mazurski Smak", "Müller Maschinenbau GmbH", "Газпром нефть", "Northern Harbour Bank",
@@ -63,6 +64,14 @@ def test_should_offer_no_account_for_another_name(world: World, typed: str) -> N
 )
 def test_should_offer_the_person_who_is_there(world: World, typed: str, meant: str) -> None:
     assert offered(world, typed, Subject.PERSON)[:1] == [meant]
+
+
+def test_should_offer_nobody_for_a_telephone_number(world: World) -> None:
+    with world.database.write() as session:
+        ines = session.get_one(Person, world.people["ines"])
+        ines.phone = "+44 7700 900 017"
+        session.add(ines)
+    assert offered(world, "+44 7700 900 017", Subject.PERSON) == []
 
 
 def test_should_offer_no_person_for_another_name(world: World) -> None:

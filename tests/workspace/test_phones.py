@@ -15,6 +15,8 @@ from workspace.phones import dialled, phone_endings, read_phones, typed_ending
         ("(022) 555 01 00 ext. 12", "(022) 555 01 00 ext. 12"),
         ("112", "112"),
         ("555 0100; 555 0101, 555 0100 ::: 555 0102", "555 0100; 555 0101; 555 0102"),
+        ("+49 30 123456 / 0171 1234567", "+49 30 123456; 0171 1234567"),
+        ("030 123456, ext. 5", "030 123456, ext. 5"),
         ("", ""),
     ],
 )
@@ -24,7 +26,8 @@ def test_should_keep_numbers_as_they_are_written(text: str, phones: str) -> None
 
 @pytest.mark.parametrize(
     "text",
-    ["n/a", "ask Ann", "12", "4.82212E+10", "4,82e+10", "+" + "1" * 18, "ann1234567@one.example",
+    ["n/a", "ask Ann", "12", "2024-01-01", "4.82212E+10", "4,82e+10", "+" + "1" * 18, 
+     "ann1234567@one.example",
      "1" + " " * 3 + "x" * 60 + "234", "; ".join(f"555 01{n:02}" for n in range(40))],
 )  # fmt: skip
 def test_should_refuse_what_is_no_number(text: str) -> None:

@@ -5,9 +5,11 @@ A copy of SQLite is made by `VACUUM INTO`, in one read transaction. PostgreSQL i
 """
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
+import tempfile
 from contextlib import closing
 from pathlib import Path
 
@@ -18,9 +20,11 @@ from workspace.errors import DealkinError
 
 SQLITE_FILE = "database.sqlite3"
 POSTGRES_FILE = "database.dump"
-# What the names of tables begin with that PostgreSQL searches: they follow from the others, and are
-# made again where they lack.
+# Prefix of the tables that PostgreSQL searches: they follow from the others, and are made again
+# if they are missing.
 SEARCHED = "search_"
+# The entries of the extension for searching in the contents of a copy.
+_SEARCHING = re.compile(r" (?:EXTENSION -|COMMENT - EXTENSION) vector\b")
 
 
 def copy_database(
@@ -50,7 +54,18 @@ def fill_database(database: Database, file: Path, direct: str | None = None) -> 
         path.chmod(0o600)
     else:
         options = ("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction")
-        _run("pg_restore", direct or database.url, *options, str(file))
+        with tempfile.NamedTemporaryFile("w", suffix=".list") as contents:
+            contents.write(_restorable(_output("pg_restore", "--list", str(file))))
+            contents.flush()
+            listed = f"--use-list={contents.name}"
+            _run("pg_restore", direct or database.url, *options, listed, str(file))
+
+
+def _restorable(contents: str) -> str:
+    """The contents of a copy without the extension for searching, which not every server has, and
+    only administrators make; where it is needed, it is made at the start."""
+    lines = contents.splitlines(keepends=True)
+    return "".join(line for line in lines if not _SEARCHING.search(line))
 
 
 def is_empty(database: Database) -> bool:
@@ -116,22 +131,28 @@ def _count(connection: sa.Connection) -> dict[str, int]:
 
 def _run(program: str, database: str | sa.URL, *arguments: str) -> None:
     """Run one of PostgreSQL's programs on a database; its own message where it fails."""
+    url = sa.make_url(database).set(drivername="postgresql")
+    shown = url._replace(password=None).render_as_string()
+    # Everybody on a machine can read the arguments of a process, but not its environment.
+    password = {"PGPASSWORD": url.password} if url.password else {}
+    _output(program, f"--dbname={shown}", *arguments, **password)
+
+
+def _output(program: str, *arguments: str, **environment: str) -> str:
+    """What one of PostgreSQL's programs writes; `DealkinError` with its message if it fails."""
     path = shutil.which(program)
     if path is None:
         raise DealkinError(
             f"{program} is not installed here. Install PostgreSQL's client programs, of the"
             " server's version or a newer one."
         )
-    url = sa.make_url(database).set(drivername="postgresql")
-    shown = url._replace(password=None).render_as_string()
-    # Everybody on a machine can read the arguments of a process, but not its environment.
-    password = {"PGPASSWORD": url.password} if url.password else {}
     done = subprocess.run(  # noqa: S603
-        [path, f"--dbname={shown}", *arguments],
+        [path, *arguments],
         capture_output=True,
         text=True,
-        env={**os.environ, **password},
+        env={**os.environ, **environment},
     )
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"{program} failed."]
         raise DealkinError(f"{program}: {lines[-1].removeprefix(f'{program}: ')}")
+    return done.stdout

@@ -30,11 +30,11 @@ class _Topic:
 
     noun: str
     words: frozenset[str]
-    columns: frozenset[str]
+    columns: tuple[str, ...]
 
 
 def _topic(noun: str, words: str, *columns: str) -> _Topic:
-    return _Topic(noun, frozenset(words.split()), frozenset(columns))
+    return _Topic(noun, frozenset(words.split()), columns)
 
 
 _COMPANY_TOPIC = _topic(
@@ -198,7 +198,7 @@ def require_decisive(
 ) -> None:
     """Refuse a file of which a column would be left unread that decides what its rows mean."""
     for topic in _DECISIVE.get(kind, ()):
-        if not topic.columns & columns:
+        if columns.isdisjoint(topic.columns):
             for column in unread:
                 _require_unnamed(topic, column)
     if kind == "deals":
@@ -217,8 +217,11 @@ def _require_unnamed(topic: _Topic, column: Unread) -> None:
         part for word in phrases for part in word.split("_")
     }
     if (words & topic.words or phrases) and not details:
-        known = sorted(topic.columns)
-        advice = f"import it as '{known[0]}'" if known else "add the columns of such a file"
+        advice = (
+            f"import it as '{topic.columns[0]}'"
+            if topic.columns
+            else "add the columns of such a file"
+        )
         raise Undecided(
             f"Its column '{column.title}' would be left unread, but seems to tell the"
             f" {topic.noun}: {advice}, or leave it out deliberately.",
@@ -248,7 +251,9 @@ def _require_no_outcome(column: Unread, columns: set[str], rows: Sequence[Row]) 
 def _tells_outcome(text: str, name: str, *, standing: bool) -> bool:
     """Whether a cell seems to tell how a deal ended; `standing` if another column may tell it."""
     # 'Won - better price' and '5. Lost (budget)'.
-    parts = [text, *re.split(r"\s+[-–—]\s+|[:/|(,;]", text)[:2]] if len(text) <= 80 else []
+    # Where another column tells the stage, a comma or a colon may be one of a remark.
+    ends = r"\s+[-–—]\s+|[/|(;]" if standing else r"\s+[-–—]\s+|[:/|(,;]"
+    parts = [text, *re.split(ends, text)[:2]] if len(text) <= 80 else []
     words = [part for part in parts if find_outcome(part) in CLOSED_OUTCOMES]
     if any(joined(word) not in _OF_OTHERS for word in words):
         return True
@@ -282,7 +287,8 @@ def _require_understood(columns: set[str], unread: Sequence[Unread]) -> None:
         for column in unread
         if (name := column_name(column.title)) and not details.intersection(name.split("_"))
     ]
-    if len(known) < 4 and len(strange) > len(known):
+    about_accounts = known & {"domain", "industry", "headcount"}
+    if not about_accounts and len(known) < 4 and len(strange) > len(known):
         shown = ", ".join(f"'{title}'" for title in strange[:5])
         raise Undecided(
             f"Of its columns only those of a company are known, and {shown} would be left unread:"

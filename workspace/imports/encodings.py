@@ -81,7 +81,7 @@ _LABELS = {
     "koi8_r": "KOI8-R", "koi8_u": "KOI8-U", "euc_jp": "EUC-JP", "euc_kr": "EUC-KR",
 }  # fmt: skip
 # Punctuation that office programs put into any text.
-_PUNCTUATION = frozenset("«»‘’‚“”„–—…•·©®™°§€£№\xa0\xad")
+_PUNCTUATION = frozenset("«»‘’‚“”„–—…•·©®™°§€£№½¼¾´\xa0\xad")
 _VOWELS = frozenset("aeiouyæœøıаеёиоуыэюяіїєъαεηιουω" + _HEBREW)
 _SAMPLE = 64_000
 # The least plausibility of a text, of at most 1.0.

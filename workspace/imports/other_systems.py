@@ -33,12 +33,14 @@ def _located(cells: Cells) -> Cells:
 
 
 def _contact(cells: Cells) -> Cells:
+    is_person = bool(cells.get("first_name") or cells.get("last_name"))
     cells = _located(_full_name(cells))
     phones = [number for column in ("phone", "mobile") if (number := cells.pop(column, ""))]
     cells |= {"phone": "; ".join(phones)} if phones else {}
     if column_name(cells.get("title", "")) in _SALUTATIONS:
         del cells["title"]
-    if column_name(cells.pop("is_company", "")) in ("true", "yes", "1", "x", "company"):
+    is_company = column_name(cells.pop("is_company", "")) in ("true", "yes", "1", "x", "company")
+    if is_company and not is_person:
         # The row is a company's own, and what stands as its company is the parent.
         name, parent = cells.pop("name", ""), cells.pop("account", "")
         cells |= {"is_company": "yes", "account": name}

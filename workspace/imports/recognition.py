@@ -13,7 +13,7 @@ from workspace.errors import Invalid
 from workspace.formulas import unsafe
 from workspace.imports import error_files
 from workspace.imports.dates import DateOrder, settle_date_order
-from workspace.imports.decisive import Unread, require_decisive
+from workspace.imports.decisive import Undecided, Unread, require_decisive
 from workspace.imports.files import RawFile, RawRow
 from workspace.imports.formats import OWN_FORMATS, Format, column_name
 from workspace.imports.other_systems import OTHER_FORMATS
@@ -98,6 +98,9 @@ def recognise(
         try:
             sheet = replace(file, rows=file.sheets[name], warnings=warnings)
             return _recognise(sheet, formats, reading, decided)
+        except Undecided:
+            # It was known for what it is; another sheet is not what was meant.
+            raise
         except Invalid as problem:
             problems.append(problem)
     raise problems[0]

@@ -17,6 +17,7 @@ from workspace.duplicates.tables import FormerPerson
 from workspace.people.addresses import is_shared
 from workspace.people.names import personal_name
 from workspace.people.tables import Person
+from workspace.phones import phone_endings
 from workspace.revisions.rows import class_of
 from workspace.romanisation import spellings
 from workspace.value_lists import split_values
@@ -101,7 +102,12 @@ class Needles:
             for numbers in (person.phone, *(row.phone for row in entries))
             for number in split_values(numbers)
         }
-        self.phones = {number for number in phones if not _is_shared_phone(session, person, number)}
+        self.phones = {
+            number
+            for number in phones
+            # An extension, or a short number, may be any other figure.
+            if phone_endings(number) and not _is_shared_phone(session, person, number)
+        }
         texts = dict.fromkeys([*names, *self.addresses, *self.phones, *self.profiles, *keys])
         self.texts = [text for text in texts if len(text) >= SHORTEST]
         every = "|".join(re.escape(text) for text in sorted(self.texts, key=len, reverse=True))
@@ -244,12 +250,25 @@ def _others_have(session: Session, person: Person, column: str, value: str | Non
 
 
 def _is_shared_phone(session: Session, person: Person, number: str) -> bool:
-    """Whether an account or another person is reached by this number, too."""
+    """Whether an account or another person is reached by this number, too.
+
+    Others are those on record, and two or more who stand in address books alone.
+    """
     accounts = select(Account.id).where(col(Account.phone).contains(number, autoescape=True))
     people = select(Person.id).where(
         col(Person.phone).contains(number, autoescape=True), col(Person.id) != person.id
     )
-    return any(session.exec(query.limit(1)).first() is not None for query in (accounts, people))
+    if any(session.exec(query.limit(1)).first() is not None for query in (accounts, people)):
+        return True
+    entry = SQLModel.metadata.tables["connection"]
+    has_number = entry.c.phone.contains(number, autoescape=True)
+    of_others = sa.select(entry.c.person_id).where(has_number, entry.c.person_id != person.id)
+    unmatched = sa.select(entry.c.plain_name).distinct()
+    unmatched = unmatched.where(has_number, entry.c.person_id.is_(None)).limit(2)
+    return (
+        session.scalars(of_others.limit(1)).first() is not None
+        or len(session.scalars(unmatched).all()) > 1
+    )
 
 
 def mentions_of(
@@ -286,18 +305,23 @@ def entries_about(session: Session, needles: Needles, ids: Collection[int]) -> l
         table.c.url.in_(needles.profiles),
         table.c.email.in_(needles.addresses),
     )
-    named = sa.or_(
-        needles.may_be_in(table.c.name, session.connection().dialect.name),
-        *(table.c.phone.contains(number, autoescape=True) for number in needles.phones),
+    # An entry that is matched to another person is about that person.
+    named = sa.and_(
+        table.c.person_id.is_(None),
+        sa.or_(
+            needles.may_be_in(table.c.name, session.connection().dialect.name),
+            *(table.c.phone.contains(number, autoescape=True) for number in needles.phones),
+        ),
     )
-    query = sa.select(table.c.id, table.c.name, table.c.phone, known).where(sa.or_(known, named))
+    columns = (table.c.id, table.c.name, table.c.phone, table.c.url)
+    query = sa.select(*columns, known).where(sa.or_(known, named))
     return [
         row_id
-        for row_id, name, phones, is_known in session.execute(query.order_by(table.c.id))
-        # An entry without its name is of use to nobody.
+        for row_id, name, phones, url, is_known in session.execute(query.order_by(table.c.id))
         if is_known
-        or needles.without(name) == ERASED
         or not needles.phones.isdisjoint(split_values(phones))
+        # An entry without its name is of use to nobody. One of another profile is a namesake's.
+        or (needles.without(name) == ERASED and not (url and needles.profiles))
     ]
 
 

@@ -140,12 +140,17 @@ class Kept(NamedTuple):
 
 
 def is_available(session: Session) -> bool:
-    """Whether the database can search: PostgreSQL with pgvector, installed or to be installed."""
+    """Whether the database can search: PostgreSQL with pgvector 0.8 or newer, installed or to be
+    installed. Older versions lose what a filter lets through."""
     connection = session.connection()
     if connection.dialect.name != "postgresql":
         return False
-    known = sa.text("SELECT 1 FROM pg_available_extensions WHERE name = 'vector'")
-    return connection.execute(known).first() is not None
+    known = sa.text(
+        "SELECT coalesce(installed_version, default_version) FROM pg_available_extensions"
+        " WHERE name = 'vector'"
+    )
+    version = connection.execute(known).scalar()
+    return version is not None and tuple(map(int, version.split(".")[:2])) >= (0, 8)
 
 
 def kept(session: Session) -> Kept | None:

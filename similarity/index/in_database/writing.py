@@ -48,7 +48,8 @@ def follow(
 
     `renewed` are the kinds whose mean has been renewed, so that all their vectors move.
     """
-    if not (state := tables.kept(session)):
+    state = tables.kept(session)
+    if not state or state.format != tables.FORMAT:
         return
     for kind in Kind:
         rows = Rows(session, kind, state.model)

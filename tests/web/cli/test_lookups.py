@@ -38,7 +38,8 @@ def test_should_filter_similar_deals(on_world: Run, world: World) -> None:
         return {names[result["key"]] for result in found["results"]}
 
     assert keys("--industry", "banking") == {"lumen", "ribera"}
-    assert keys("--outcome", "won", "--owner", "Charlie Costa") == {"lumen", "fjord"}
+    assert keys("--outcome", "won", "--owner", "Charlie Costa") == {"lumen"}
+    assert keys("--outcome", "lost", "--owner", "Charlie Costa") == {"ribera"}
     assert keys("--competitor", "quarrystone", "--product", "Atlas Warehouse") == {"lumen"}
     assert keys("--region", "northern europe", "--size", "201-1000") == {"fjord"}
     assert keys("--until", "1999-12-31") == set()

@@ -17,7 +17,7 @@ def test_should_show_who_knows_a_topic_and_why(visit: Visit) -> None:
     assert "Nightingale" not in shown
 
 
-@pytest.mark.parametrize("topic", ["zzqx", "<script>"])
+@pytest.mark.parametrize("topic", ["qwxz", "<script>"])
 def test_should_say_where_nobody_knows_a_topic(visit: Visit, topic: str) -> None:
     page = visit("charlie").get(f"/experts?q={topic}").text
     assert "No experts found" in page

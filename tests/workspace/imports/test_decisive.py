@@ -57,6 +57,8 @@ def test_should_ask_where_the_stage_does_not_tell_what_another_column_does():
         ("Name,Stage,Amount,NDA", "Lift,Offer,9,Signed"),
         ("Name,Stage,Amount,Previous step", "Lift,Offer,9,Closed Lost"),
         ("Name,Stage,Amount,Verdict", "Lift,Closed Won,9,Won"),
+        ("Name,Stage,Amount,Comment", 'Lift,Offer,9,"Won, pending signature"'),
+        ("Name,Stage,Amount,Pain", "Lift,Offer,9,Loss: 3 shifts a week"),
         ("Name,Amount,Ticket", "Lift,9,New"),
         ("Name,Amount,Seller's mood", "Lift,9,open"),
         ("Name,Amount,Chance", "Lift,9,30"),
@@ -86,6 +88,7 @@ def test_should_not_take_every_file_with_a_company_for_one_of_accounts(header, r
     [
         ("Company,Notes,Fax,Owner", "Nordlys,x,1,Ivo"),
         ("Company,Segment", "Nordlys,A"),
+        ("Company,Website,Employees,Lead score,SLA,NPS,Founded", "Nordlys,n.example,9,1,a,3,1990"),
         ("Company,Country,Tier,Segment", "Nordlys,NO,1,A"),
         ("Company,Domain,Industry,Country,Tier,Segment,Potential,Branch,Channel",
          "Nordlys,nordlys.example,Banking,NO,1,A,9,b,c"),

@@ -55,6 +55,11 @@ def test_should_read_names_in_the_encoding_of_their_system(text, encodings):
         assert "was read as" in warnings[0], encoding
 
 
+def test_should_keep_the_signs_of_windows_beside_few_letters():
+    for text in ("Müller GmbH,Rohr ½ Zoll für Straße\n", "Zoë,3½ ans\n", "¾ liter för Åsa\n"):
+        assert decode(text.encode("cp1252"))[0] == text
+
+
 @pytest.mark.parametrize(
     "raw",
     [

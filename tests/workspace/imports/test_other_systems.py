@@ -296,6 +296,16 @@ def test_should_take_the_companies_of_an_address_book_for_accounts(database, tmp
     assert counts(load_text(database, tmp_path, text)) == (0, 0, 3, 0)
 
 
+def test_should_take_nobody_with_a_first_name_for_a_company(database, tmp_path):
+    text = (
+        "First name,Last name,Email,Company,Company type\nIvo,Horn,i@b.example,Borealis,Company\n"
+    )
+    load_text(database, tmp_path, text)
+    with database.read() as session:
+        found = select(Person.name, Account.name).join(Account)
+        assert session.exec(found).all() == [("Ivo Horn", "Borealis")]
+
+
 def test_should_take_a_status_reason_for_what_it_tells(database, tmp_path):
     text = (
         "Topic,Potential Customer,Status,Status Reason,Pipeline Phase,Est. close date\n"

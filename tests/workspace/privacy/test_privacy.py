@@ -424,6 +424,33 @@ def test_should_leave_the_texts_of_a_namesake(world: World, workspace: Workspace
         assert world.deal(session, "wards").notes == f"{ERASED}, and Zoe Bronteson."
 
 
+def test_should_leave_entries_of_address_books_about_others(
+    world: World, workspace: Workspace, known: int
+) -> None:
+    desk = "+44 1632 960 100"
+    jonas = world.people["jonas"]
+    with world.database.write() as session:
+        for owner, name, person, facts in (
+            ("alice", "Inês at the desk", known, {"phone": f"{desk}; 12500"}),
+            ("bob", "Tom Porter", None, {"phone": desk}),
+            ("bob", "Jonas", jonas, {"phone": desk}),
+            ("bob", "Short Number", None, {"phone": "12500"}),
+            ("bob", "Inês Moreira", None, {"url": "https://www.linkedin.com/in/another"}),
+        ):
+            owned = {"owner_id": world.people[owner], "person_id": person}
+            session.add(Connection(name=name, plain_name=name_key(name), **owned, **facts))
+        account = world.account(session, "brannoc")
+        account.postcode = "12500"
+        session.add(account)
+    run_now(world.database, kinds_of(workspace), ERASE, {"person_id": known})
+    with world.database.read() as session:
+        names = set(session.exec(select(Connection.name)))
+        # Of an entry with another profile the name alone goes, as everywhere.
+        assert names >= {"Tom Porter", "Jonas", "Short Number", ERASED}
+        assert "Inês at the desk" not in names
+        assert world.account(session, "brannoc").postcode == "12500"
+
+
 def test_should_not_delete_a_person_on_legal_hold(world: World, known: int) -> None:
     """The hold also stops the deletion of their account, and goes along in a merge."""
     grace = world.viewer("grace")

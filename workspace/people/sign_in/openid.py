@@ -4,6 +4,7 @@ import secrets
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,8 +97,11 @@ def finish(
             claims = _claims(settings, provider, metadata, str(token.get("id_token", "")), flow)
             wanted = {"email", *((provider.groups_claim,) if provider.roles else ())}
             if wanted - claims.keys() and "userinfo_endpoint" in metadata:
-                answer = client.get(_endpoint(metadata, "userinfo_endpoint"))
-                more = answer.json() if answer.status_code == 200 else {}
+                # What it does not say is missing, and is dealt with below.
+                more: Any = {}
+                with suppress(httpx2.HTTPError, ValueError):
+                    answer = client.get(_endpoint(metadata, "userinfo_endpoint"))
+                    more = answer.json() if answer.status_code == 200 else {}
                 # What is said without a signature is believed of the same person only.
                 if isinstance(more, dict) and more.get("sub") == claims["sub"]:
                     claims = {**more, **claims}

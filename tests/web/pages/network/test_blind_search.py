@@ -175,7 +175,7 @@ def test_should_offer_and_decline_on_the_page(
             blind.match_search(session, workspace.titles, search)
     assert "1 of your connections fits" in visit("bob").get("/").text
     page = visit("bob").get("/network").text
-    assert "Only you know" in page
+    assert "Only you see these matches" in page
     (key,) = set(re.findall(r"/network/matches/(M-[0-9a-z]+)/offer", page))
     assert visit("alice").post(f"/network/matches/{key}/offer").status_code == 404
     assert visit("bob").post(f"/network/matches/{key}/offer", {"note": "Hi"}).status_code == 303
