@@ -167,7 +167,9 @@ def _rows(session: Session, encoder: Encoder, problems: list[str]) -> dict[str, 
         return facts | {"state": "cannot be searched"}
     kept = tables.kept(session)
     if not kept or (kept.format, kept.model) != (tables.FORMAT, encoder.model_id):
-        problems.append("The database is not ready to search: the next start makes it so.")
+        problems.append(
+            "The tables for searching are missing or outdated: restart `dealkin serve`."
+        )
         return facts | {"state": "of another model" if kept else "missing"}
     documents = session.exec(select(func.count()).select_from(Document)).one()
     rows = session.scalars(sa.select(func.count()).select_from(tables.DOCUMENT)).one()

@@ -113,7 +113,7 @@ def _copy_postgres(
             direct or database.url,
             "--format=custom",
             f"--snapshot={snapshot}",
-            f"--exclude-table={SEARCHED}*",
+            f"--exclude-table=*.{SEARCHED}*",
             f"--file={file}",
         )
     file.chmod(0o600)

@@ -153,11 +153,11 @@ def preview(
 
 
 class _Outdated(Exception):
-    """Nobody wants to know any more what this import would do."""
+    """The import was started, deleted, or read again."""
 
 
 def go_on(task: Task, database: Database, extension: ImportExtension) -> dict[str, Any]:
-    """Find out as a job what all rows of an import would do, until it is started or read anew."""
+    """Complete the preview of an import as a job, until it is started or read again."""
     result = {"import": task.parameters["import"]}
 
     def wanted(session: Session) -> ImportRun:

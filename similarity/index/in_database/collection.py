@@ -15,7 +15,14 @@ from similarity.index.boilerplate import IsBoilerplate
 from similarity.index.facets import FacetIndex, Facts, Values
 from similarity.index.in_database.packing import received, stored_facets
 from similarity.index.in_database.permitted import Permitted
-from similarity.index.in_database.tables import DOCUMENT, PIECE, PRINT, HalfVector, Integers
+from similarity.index.in_database.tables import (
+    DOCUMENT,
+    PIECE,
+    PRINT,
+    HalfVector,
+    Integers,
+    kept,
+)
 from similarity.index.in_database.words import DatabaseWords, Rows
 from similarity.index.nearness import believed, nearness
 from similarity.index.queries import Candidates, Query, Scope
@@ -60,6 +67,7 @@ class DatabaseCollection(Searchable):
         super().__init__(*centring_of(session, kind, model))
         self.words = DatabaseWords(session, kind)
         self._session = session
+        self._model = model
         self._kind = str(kind)
         # What was read of deals' facets.
         self._facets: dict[int, str | None] = {}
@@ -79,7 +87,10 @@ class DatabaseCollection(Searchable):
 
     @cached_property
     def has_vectors(self) -> bool:
-        """Whether a model has read any document."""
+        """Whether this model has read any document; vectors of another are not comparable."""
+        state = kept(self._session)
+        if not state or state.model != self._model:
+            return False
         some = sa.select(sa.exists().where(self._of_kind))
         return bool(self._session.scalars(some).one())
 
