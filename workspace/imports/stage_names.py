@@ -70,6 +70,8 @@ _CLOSED = frozenset(
 )
 # What may stand beside the word that tells the outcome: 'Closed Won', 'Geschlossen und verloren'.
 _BESIDE = _CLOSED | {"close", "deal", "opportunity", "and", "und", "i", "et", "y", "e", "a"}
+# What tells the outcome by itself or beside 'closed': 'E-signed' and 'Customer deal' tell none.
+_BY_THEMSELVES = frozenset({"customer", "signed"})
 # '2-Develop', '3. Proposal'.
 _NUMBERED = re.compile(r"\s*\d{1,2}\s*[-–.:)]\s*(\D.*)")
 _JOINED = re.compile(r"(?:deal|closed)(?=won|lost)")
@@ -82,8 +84,13 @@ def find_outcome(text: str) -> Outcome | None:
     key = joined(text)
     if key in _OUTCOME_OF:
         return _OUTCOME_OF[key]
-    words = [word for word in plain(text).split() if word not in _BESIDE and not word.isdigit()]
-    outcome = _OUTCOME_OF.get(_JOINED.sub("", "".join(words)))
+    everything = plain(text).split()
+    words = [word for word in everything if word not in _BESIDE and not word.isdigit()]
+    name = _JOINED.sub("", "".join(words))
+    beside = _BESIDE.intersection(everything)
+    if name in _BY_THEMSELVES and beside and _CLOSED.isdisjoint(beside):
+        return None
+    outcome = _OUTCOME_OF.get(name)
     return outcome if outcome in CLOSED_OUTCOMES else None
 
 

@@ -365,6 +365,8 @@ def test_should_refuse_a_stage_that_contradicts_the_status(database, tmp_path):
         ("6 - Closed Won (100%)", "Closed Won"),
         ("zamknięta / przegrana", "Closed Lost"),
         ("2-Proposal", "Proposal/Price Quote"),
+        ("7 - Customer", "Closed Won"),
+        ("Closed / signed", "Closed Won"),
     ],
 )
 def test_should_know_the_stages_of_other_systems(database, tmp_path, text, stage):
@@ -378,8 +380,10 @@ def test_should_know_the_stages_of_other_systems(database, tmp_path, text, stage
 
 
 def test_should_refuse_a_stage_that_nobody_knows(database, tmp_path):
-    text = "deal,name,account,stage\n1,Lift,Borealis,Limbo\n2,Dock,Borealis,Closed\n"
-    assert counts(load_text(database, tmp_path, text)) == (0, 0, 0, 2)
+    text = "deal,name,account,stage\n"
+    for number, stage in enumerate(("Limbo", "Closed", "E-signed", "Customer deal")):
+        text += f"{number},Lift {number},Borealis,{stage}\n"
+    assert counts(load_text(database, tmp_path, text)) == (0, 0, 0, 4)
 
 
 def test_should_take_one_of_several_addresses(database, tmp_path):
