@@ -112,9 +112,15 @@ class Indexer:
         """
         with self._database.read() as session:
             outdated = self._outdated(session, thorough)
-        return self._prepare(outdated, progress)
+        return self._prepare(outdated, progress, in_background=True)
 
-    def _prepare(self, outdated: Subjects, progress: Progress | None = None) -> int:
+    def _prepare(
+        self,
+        outdated: Subjects,
+        progress: Progress | None = None,
+        *,
+        in_background: bool = False,
+    ) -> int:
         """Encode what these documents need and rewrite them, a batch at a time; how many."""
         done = 0
         for kind, ids in outdated.items():
@@ -122,7 +128,7 @@ class Indexer:
                 subjects = {kind: set(batch)}
                 with self._database.read() as session:
                     ahead = self._encode_ahead(session, subjects)
-                with self._database.write() as session:
+                with self._database.write(in_background=in_background) as session:
                     self._renew(session, subjects, ahead)
                 done += len(batch)
                 if progress:
