@@ -68,6 +68,6 @@ class _Stored(Collector):
             yield GaugeMetricFamily(
                 "dealkin_catalog_behind",
                 "The generations that the index in memory of the process that answers lacks.",
-                # The index may be newer than what this session sees.
+                # The index may be newer than what this transaction sees.
                 max(0, last - self._taken),
             )

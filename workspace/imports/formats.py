@@ -2,7 +2,7 @@
 
 A format maps Dealkin's column names, which docs/importing.md documents, to other names for the same
 columns. A file of another system is a `Format` of its own for an existing kind, with that system's
-column names and a function that adapts a row to Dealkin's columns (`other_systems.py`).
+column names and a function that adapts a row to Dealkin's columns (`adapted_rows.py`).
 """
 
 from collections.abc import Callable
