@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 
 from rapidfuzz.distance import OSA
 
@@ -116,6 +117,8 @@ class _Part:
 class _Phrase:
     parts: tuple[_Part, ...]
     meaning: str
+    # Of several phrases of one length, the first in the table counts.
+    place: int
 
 
 class Phrases:
@@ -127,13 +130,18 @@ class Phrases:
 
     def __init__(self, phrases: Iterable[tuple[str, str]]) -> None:
         self._by_letter: dict[str, list[_Phrase]] = defaultdict(list)
+        # By the first word without its ending.
+        self._by_text: dict[str, list[_Phrase]] = defaultdict(list)
+        places = count()
         for meaning, written in phrases:
             for phrase in filter(None, map(str.strip, written.split(";"))):
                 parts = tuple(
                     _Part(joined(word.rstrip("*")), word.endswith("*"))
                     for word in phrase.replace("-", " ").split()
                 )
-                self._by_letter[parts[0].text[0]].append(_Phrase(parts, meaning))
+                entry = _Phrase(parts, meaning, next(places))
+                self._by_letter[parts[0].text[0]].append(entry)
+                self._by_text[parts[0].text].append(entry)
         # Texts repeat their words.
         self._beginning = lru_cache(CACHED)(self._find_beginning)
 
@@ -145,9 +153,9 @@ class Phrases:
     def at(self, words: Sequence[Word], first: int, *, misspelt: bool = False) -> Match | None:
         """The longest phrase that begins with this word; with `misspelt` also one with an error."""
         best: Match | None = None
-        for phrase, fits in self._beginning(words[first].plain):
+        for phrase, fits in self._beginning(words[first].plain, misspelt):
             end = first + len(phrase.parts)
-            if end > len(words) or not (fits or misspelt):
+            if end > len(words):
                 continue
             if best and (best.end > end or (best.exact and best.end == end)):
                 continue
@@ -162,8 +170,13 @@ class Phrases:
                 best = Match(phrase.meaning, first, end, exact=False)
         return best
 
-    def _find_beginning(self, word: str) -> list[tuple[_Phrase, bool]]:
+    def _find_beginning(self, word: str, misspelt: bool) -> list[tuple[_Phrase, bool]]:
         """The phrases that may begin with a word, and whether they do without an error."""
+        if not misspelt:
+            beginnings = (word[:end] for end in range(1, len(word) + 1))
+            begun = [entry for text in beginnings for entry in self._by_text.get(text, ())]
+            fitting = [entry for entry in begun if entry.parts[0].fits(word)]
+            return [(entry, True) for entry in sorted(fitting, key=lambda entry: entry.place)]
         found = [
             (phrase, phrase.parts[0].fits(word)) for phrase in self._by_letter.get(word[:1], ())
         ]
