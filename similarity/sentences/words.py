@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import count
 
 from rapidfuzz.distance import OSA
 
@@ -117,8 +116,6 @@ class _Part:
 class _Phrase:
     parts: tuple[_Part, ...]
     meaning: str
-    # Of several phrases of one length, the first in the table counts.
-    place: int
 
 
 class Phrases:
@@ -129,19 +126,18 @@ class Phrases:
     """
 
     def __init__(self, phrases: Iterable[tuple[str, str]]) -> None:
-        self._by_letter: dict[str, list[_Phrase]] = defaultdict(list)
-        # By the first word without its ending.
-        self._by_text: dict[str, list[_Phrase]] = defaultdict(list)
-        places = count()
+        self._phrases: list[_Phrase] = []
+        # Their numbers by the letters that their first words begin with.
+        self._beginning_so: dict[str, list[int]] = defaultdict(list)
         for meaning, written in phrases:
             for phrase in filter(None, map(str.strip, written.split(";"))):
                 parts = tuple(
                     _Part(joined(word.rstrip("*")), word.endswith("*"))
                     for word in phrase.replace("-", " ").split()
                 )
-                entry = _Phrase(parts, meaning, next(places))
-                self._by_letter[parts[0].text[0]].append(entry)
-                self._by_text[parts[0].text].append(entry)
+                for letters in _beginnings(parts[0].text):
+                    self._beginning_so[letters].append(len(self._phrases))
+                self._phrases.append(_Phrase(parts, meaning))
         # Texts repeat their words.
         self._beginning = lru_cache(CACHED)(self._find_beginning)
 
@@ -172,12 +168,26 @@ class Phrases:
 
     def _find_beginning(self, word: str, misspelt: bool) -> list[tuple[_Phrase, bool]]:
         """The phrases that may begin with a word, and whether they do without an error."""
-        if not misspelt:
-            beginnings = (word[:end] for end in range(1, len(word) + 1))
-            begun = [entry for text in beginnings for entry in self._by_text.get(text, ())]
-            fitting = [entry for entry in begun if entry.parts[0].fits(word)]
-            return [(entry, True) for entry in sorted(fitting, key=lambda entry: entry.place)]
+        numbers = {
+            number
+            for letters in _beginnings(word)
+            for number in self._beginning_so.get(letters, ())
+        }
         found = [
-            (phrase, phrase.parts[0].fits(word)) for phrase in self._by_letter.get(word[:1], ())
+            (phrase, phrase.parts[0].fits(word))
+            for phrase in map(self._phrases.__getitem__, sorted(numbers))
         ]
-        return [(phrase, fits) for phrase, fits in found if fits or phrase.parts[0].nearly(word)]
+        return [
+            (phrase, fits)
+            for phrase, fits in found
+            if fits or (misspelt and phrase.parts[0].nearly(word))
+        ]
+
+
+def _beginnings(word: str) -> set[str]:
+    """The first letter of a word, with its second one and with its third one.
+
+    Two words that begin with the same letter and differ by one error have one of these in common,
+    so that a word is compared with a quarter of those that begin with its letter.
+    """
+    return {word[:1] + letter for letter in word[1:3] or " "}
