@@ -1,0 +1,22 @@
+"""Timeline entries by kind and time
+
+Revision: 0056
+Revises: 0049
+"""
+
+from alembic import op
+
+revision = "0056"
+down_revision = "0049"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("timelineentry") as batch:
+        batch.create_index("ix_timelineentry_kind_at", ["kind", "at", "deal_id"])
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("timelineentry") as batch:
+        batch.drop_index("ix_timelineentry_kind_at")
