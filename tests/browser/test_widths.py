@@ -135,7 +135,7 @@ def write_the_worst(world: World) -> list[str]:
             Activity.CALL,
             prospect=prospect,
             message=WORD,
-            fit=WORD,
+            fit=[{"code": "said", "text": WORD}],
         )
         return [
             *(f"/deals/{deal.key}{tab}" for tab in ("", "/edit", "/kin", "/activity", "/brief")),

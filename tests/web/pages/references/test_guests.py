@@ -203,8 +203,8 @@ def test_should_offer_no_day_on_which_the_advocate_cannot_be_asked(
         ({"time3": OFFER["time1"]}, "3 to 5 different times"),
         ({"time2": "2020-01-01T10:00"}, "This time has passed."),
         ({"time2": "tomorrow"}, "A day and a time"),
-        ({"zone": "Mars/Olympus"}, "Choose one of the list."),
-        ({"says": "perhaps"}, "Choose one of the list."),
+        ({"zone": "Mars/Olympus"}, "Choose from the list."),
+        ({"says": "perhaps"}, "Choose from the list."),
         ({"deal": "D-0001"}, "This form has no such field."),
     ],
 )
