@@ -417,7 +417,7 @@ def test_should_say_what_is_wrong_with_a_view(visit: Visit) -> None:
     alice = visit("alice")
     alice.post("/deals/views", VIEW)
     for sent, why in (
-        ({**VIEW, "query": "q=other"}, "There is a view of that name."),
+        ({**VIEW, "query": "q=other"}, "A view of this name exists already."),
         ({**VIEW, "name": ""}, "Required."),
         ({**VIEW, "name": "x" * 61}, "At most 60"),
         ({"name": "Board", "query": "view=board", "extra": "x"}, "no such field"),
