@@ -126,14 +126,20 @@ class Phrases:
     """
 
     def __init__(self, phrases: Iterable[tuple[str, str]]) -> None:
-        self._by_letter: dict[str, list[_Phrase]] = defaultdict(list)
+        self._phrases: list[_Phrase] = []
+        # Their numbers by their first words without an ending, and by the letters of these.
+        self._by_text: dict[str, list[int]] = defaultdict(list)
+        self._by_letters: dict[str, list[int]] = defaultdict(list)
         for meaning, written in phrases:
             for phrase in filter(None, map(str.strip, written.split(";"))):
                 parts = tuple(
                     _Part(joined(word.rstrip("*")), word.endswith("*"))
                     for word in phrase.replace("-", " ").split()
                 )
-                self._by_letter[parts[0].text[0]].append(_Phrase(parts, meaning))
+                self._by_text[parts[0].text].append(len(self._phrases))
+                for letters in _first_letters(parts[0].text):
+                    self._by_letters[letters].append(len(self._phrases))
+                self._phrases.append(_Phrase(parts, meaning))
         # Texts repeat their words.
         self._beginning = lru_cache(CACHED)(self._find_beginning)
 
@@ -145,9 +151,9 @@ class Phrases:
     def at(self, words: Sequence[Word], first: int, *, misspelt: bool = False) -> Match | None:
         """The longest phrase that begins with this word; with `misspelt` also one with an error."""
         best: Match | None = None
-        for phrase, fits in self._beginning(words[first].plain):
+        for phrase, fits in self._beginning(words[first].plain, misspelt):
             end = first + len(phrase.parts)
-            if end > len(words) or not (fits or misspelt):
+            if end > len(words):
                 continue
             if best and (best.end > end or (best.exact and best.end == end)):
                 continue
@@ -162,9 +168,28 @@ class Phrases:
                 best = Match(phrase.meaning, first, end, exact=False)
         return best
 
-    def _find_beginning(self, word: str) -> list[tuple[_Phrase, bool]]:
+    def _find_beginning(self, word: str, misspelt: bool) -> list[tuple[_Phrase, bool]]:
         """The phrases that may begin with a word, and whether they do without an error."""
+        if misspelt:
+            known, keys = self._by_letters, _first_letters(word)
+        else:
+            known, keys = self._by_text, {word[:end] for end in range(1, len(word) + 1)}
+        numbers = {number for key in keys for number in known.get(key, ())}
         found = [
-            (phrase, phrase.parts[0].fits(word)) for phrase in self._by_letter.get(word[:1], ())
+            (phrase, phrase.parts[0].fits(word))
+            for phrase in map(self._phrases.__getitem__, sorted(numbers))
         ]
-        return [(phrase, fits) for phrase, fits in found if fits or phrase.parts[0].nearly(word)]
+        return [
+            (phrase, fits)
+            for phrase, fits in found
+            if fits or (misspelt and phrase.parts[0].nearly(word))
+        ]
+
+
+def _first_letters(word: str) -> set[str]:
+    """The first letter of a word, with its second one and with its third one.
+
+    Two words that begin with the same letter and differ by one error have one of these in common,
+    so that a word is compared with a quarter of those that begin with its letter.
+    """
+    return {word[:1] + letter for letter in word[1:3] or " "}

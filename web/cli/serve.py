@@ -86,6 +86,7 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000, log_format: Logs = "consol
     """Serve the demo workspace; into an empty database it is put first."""
     from references.demo_connections import add_connections, add_searches
     from references.demo_counts import add_demo_counts
+    from references.demo_reminders import add_company_news, add_reminders
     from references.demo_requests import add_requests
     from references.imports import DEMO, EXTENSION
     from workspace import demo as content
@@ -112,7 +113,10 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000, log_format: Logs = "consol
                 add_requests(session, workspace.origin)
                 add_connections(session)
                 add_demo_counts(session)
+                add_reminders(session)
                 roles = _roles(session, [person for person, _ in made])
+            with workspace.database.write() as session:
+                add_company_news(session)
             workspace.titles.prepare()
             with workspace.database.write() as session:
                 add_searches(session, workspace.titles)
