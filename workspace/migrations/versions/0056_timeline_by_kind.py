@@ -1,13 +1,13 @@
 """Timeline entries by kind and time
 
 Revision: 0056
-Revises: 0049
+Revises: 0050
 """
 
 from alembic import op
 
 revision = "0056"
-down_revision = "0049"
+down_revision = "0050"
 branch_labels = None
 depends_on = None
 
