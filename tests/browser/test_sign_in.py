@@ -230,5 +230,5 @@ def test_should_sign_in_with_a_passkey(browser: Browser, named: str, world: Worl
     page.context.clear_cookies()
     page.goto("/sign-in")
     page.get_by_role("button", name="Sign in with a passkey").click()
-    expect(page.get_by_text("This passkey was not taken.")).to_be_visible()
+    expect(page.get_by_text("This passkey was not accepted.")).to_be_visible()
     page.context.close()
