@@ -21,6 +21,7 @@ from sqlmodel import Session, SQLModel, col
 
 from workspace.errors import Busy, DealkinError
 from workspace.metrics import LOCK_SECONDS
+from workspace.told import Code, refusal
 
 # Named constraints can be dropped again on every database; Alembic needs them.
 SQLModel.metadata.naming_convention = {
@@ -52,7 +53,6 @@ NEWER = (
     "A newer version of Dealkin has upgraded this database. Install that version, or restore the"
     " backup that was made before the upgrade."
 )
-BUSY = "Too much is being written at once. Nothing was saved. Try again in a moment."
 
 # The channel on which PostgreSQL tells all server processes of each commit.
 CHANNEL = "dealkin_commits"
@@ -209,7 +209,7 @@ class Database:
             yield
             return
         if not self._turn.acquire(timeout=_seconds_left()):
-            raise Busy(BUSY)
+            raise refusal(Busy, Code.BUSY)
         try:
             yield
         finally:
@@ -221,7 +221,7 @@ class Database:
             connection = session.connection()
         except OperationalError as error:
             if "locked" in str(error.orig):
-                raise Busy(BUSY) from error
+                raise refusal(Busy, Code.BUSY) from error
             raise
         if not self.is_sqlite and _deadline.get() is not None:
             # 0 would be no limit.
