@@ -14,7 +14,7 @@ from sqlmodel import Session
 from similarity.index.sources import Kind
 
 # Raised where the rows have another content, so that they are made again.
-FORMAT = 1
+FORMAT = 2
 
 
 class HalfVector(sa.types.UserDefinedType[Any]):
@@ -56,7 +56,7 @@ POSTING = sa.table(
 # `document` and `account` tell whether it is current. `terms` has the numbers of its terms and how
 # often it has each, `roles` those of its pieces, `prints` the fingerprints of its sentences, and
 # `digest` stands for its account and fingerprints. `hollow` is whether its prose is boilerplate.
-# `facets` has those of a deal.
+# The columns from `industry` on have the facets of a deal, see `FacetColumns`.
 DOCUMENT = sa.table(
     "search_document",
     sa.column("kind", sa.Text),
@@ -71,7 +71,12 @@ DOCUMENT = sa.table(
     sa.column("hollow", sa.Boolean),
     sa.column("prints", Integers),
     sa.column("digest", sa.BigInteger),
-    sa.column("facets", sa.Text),
+    sa.column("industry", sa.Text),
+    sa.column("headcount", sa.Integer),
+    sa.column("country", sa.Text),
+    sa.column("region", sa.Text),
+    sa.column("closed", sa.Integer),
+    sa.column("shared", Integers),
 )
 # How many counted documents hold a sentence, and whether it is boilerplate.
 PRINT = sa.table(
@@ -110,12 +115,14 @@ CREATE TABLE search_document (
   kind text, subject integer, document integer NOT NULL, account integer, language text NOT NULL,
   counted boolean NOT NULL, length integer NOT NULL, terms bytea NOT NULL, roles bytea NOT NULL,
   hollow boolean NOT NULL, prints integer[] NOT NULL, digest bigint NOT NULL,
-  facets text,
+  industry text, headcount integer, country text, region text, closed integer,
+  shared integer[] NOT NULL,
   PRIMARY KEY (kind, subject)
 );
 CREATE INDEX ON search_document (kind, subject) WHERE NOT counted;
 CREATE INDEX ON search_document (kind, digest) WHERE counted;
 CREATE INDEX ON search_document USING gin (prints);
+CREATE INDEX ON search_document USING gin (shared) WITH (fastupdate = off) WHERE kind = 'deal';
 CREATE TABLE search_print (
   kind text, print integer, holders integer NOT NULL,
   boilerplate boolean NOT NULL DEFAULT false, PRIMARY KEY (kind, print)

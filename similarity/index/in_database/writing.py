@@ -16,9 +16,9 @@ from sqlmodel import Session, col
 
 from similarity.index.boilerplate import LEAST_HOLDERS, LEAST_SHARE, IsBoilerplate, digest_of
 from similarity.index.centring import centred
-from similarity.index.facets import facts
+from similarity.index.facets import Facts, facts
 from similarity.index.in_database import tables
-from similarity.index.in_database.packing import Terms, key_of, packed_facets, sent
+from similarity.index.in_database.packing import FacetColumns, Terms, key_of, sent
 from similarity.index.in_database.tables import DOCUMENT, LANGUAGE, PIECE, POSTING, PRINT, TERM
 from similarity.index.sources import Kind
 from similarity.index.stored import Entry, centring_of, said_in, stored_entries
@@ -103,28 +103,38 @@ def _outdated(session: Session, kind: Kind, subjects: list[int]) -> list[int]:
     """
     outdated: list[int] = []
     for batch in batches(subjects):
-        names = ("subject", "document", "account", "facets")
+        names = ("subject", "document", "account", *FacetColumns._fields)
         had = sa.select(*(DOCUMENT.c[name] for name in names)).where(
             DOCUMENT.c.kind == str(kind), DOCUMENT.c.subject.in_(batch)
         )
-        before = {subject: state for subject, *state in session.execute(had)}
+        before: dict[int, list[Any]] = {
+            subject: [*state, tuple(shared)] for subject, *state, shared in session.execute(had)
+        }
         has = sa.select(col(Document.subject_id), col(Document.id)).where(
             col(Document.kind) == kind, col(Document.subject_id).in_(batch)
         )
-        now: dict[int, list[Any]] = {row[0]: [row[1], None, None] for row in session.execute(has)}
+        now = {row[0]: [row[1], None, *FacetColumns()] for row in session.execute(has)}
         for deal, deal_facts in (facts(session, batch) if kind is Kind.DEAL else {}).items():
             if deal in now:
-                now[deal][1:] = deal_facts.account_id, packed_facets(deal_facts.facets)
+                now[deal][1:] = deal_facts.account_id, *FacetColumns.of(deal_facts.facets)
         for subject in batch:
             old, new = before.get(subject), now.get(subject)
             if old is None or new is None or old[:2] != new[:2]:
                 if old != new:
                     outdated.append(subject)
             elif old != new:
-                update = sa.update(DOCUMENT).values(facets=new[2])
+                columns = FacetColumns(*new[2:])._asdict()
+                columns["shared"] = sa.cast(list(columns["shared"]), tables.Integers)
+                update = sa.update(DOCUMENT).values(columns)
                 row = (DOCUMENT.c.kind == str(kind), DOCUMENT.c.subject == subject)
                 session.execute(update.where(*row))
     return outdated
+
+
+def _of_columns(facts_of: Facts | None) -> list[Any]:
+    """The facets of a deal in its columns; of other kinds nothing is known."""
+    columns = FacetColumns.of(facts_of.facets) if facts_of else FacetColumns()
+    return [*columns[:-1], list(columns.shared)]
 
 
 class Rows:
@@ -437,7 +447,7 @@ class Rows:
         self._copy(
             DOCUMENT,
             ("text", "int4", "int4", "int4", "text", "bool", "int4", "bytea", "bytea", "bool",
-             "int4[]", "int8", "text"),
+             "int4[]", "int8", "text", "int4", "text", "text", "int4", "int4[]"),
             (
                 (
                     self._kind,
@@ -452,7 +462,7 @@ class Rows:
                     said[entry.id][1],
                     sorted(entry.prints),
                     digests[entry.id],
-                    packed_facets(entry.facts.facets) if entry.facts else None,
+                    *_of_columns(entry.facts),
                 )
                 for entry in entries
             ),
