@@ -26,15 +26,15 @@ from similarity.index.vectors import Ids, Vectors
 from similarity.scoring import Facets
 
 # How many of the nearest pieces are looked for, for each document that is asked for: those of one
-# document are near each other. More are looked for where they are of fewer documents than asked
-# for, and of fewer than ENOUGH.
-PIECES_EACH = 1.5
+# document are near each other. More are looked for where they are of fewer documents than that,
+# and of fewer than ENOUGH.
+PIECES_EACH = 2
 ENOUGH = 100
 # How many times as many pieces a search of the graph keeps in view as it looks for, without a
 # filter and with one: where they are not enough it goes on, which takes longer. pgvector allows
 # MOST_IN_VIEW.
 IN_VIEW, IN_VIEW_FILTERED = 1.2, 2.0
-MOST_IN_VIEW = 1_000
+LEAST_IN_VIEW, MOST_IN_VIEW = 200, 1_000
 
 
 class DatabaseCollection(Searchable):
@@ -185,32 +185,29 @@ class DatabaseCollection(Searchable):
         if finding["numbers"]:
             parts.append(statements.by_words(permitted))
         if query.vector is not None:
-            values |= {"asked": _text(query.vector), "pieces": int(PIECES_EACH * pool)}
+            values |= {"asked": _text(query.vector), "pieces": PIECES_EACH * pool, "enough": ENOUGH}
             self._keep_in_view(values["pieces"], permitted)
             parts.append(statements.by_vector(self._kind, permitted))
         if len(besides):
             parts.append(statements.among(permitted))
         if not parts:
             return NONE, complete, NONE
-        by_words, by_vector, others, count = NONE, NONE, NONE, 0
-        while True:
-            for way, ids, pieces in fetched(self._session, statements.together(parts), values):
-                found = np.array(ids, np.int64)
-                if way == statements.WORDS:
-                    by_words = found
-                elif way == statements.VECTOR:
-                    by_vector, count = found, pieces
-                else:
-                    others = found
-            if len(by_vector) >= min(pool, ENOUGH) or count < values.get("pieces", 1):
-                return by_words, complete, np.concatenate([by_vector, others])
-            values["pieces"] *= 2
+        found = {statements.WORDS: NONE, statements.VECTOR: NONE, statements.BESIDES: NONE}
+        is_sure = False
+        while not is_sure:
+            rows = fetched(self._session, statements.together(parts), values)
+            found |= {way: np.array(ids, np.int64) for way, ids, _ in rows}
+            is_sure = all(sure for _, _, sure in rows)
+            values["pieces"] = 2 * values.get("pieces", 0)
+        others = np.concatenate([found[statements.VECTOR], found[statements.BESIDES]])
+        return found[statements.WORDS], complete, others
 
     def _keep_in_view(self, pieces: int, permitted: Permitted) -> None:
         """Set how many pieces the next search of the graph keeps in view."""
-        count = int(pieces * (IN_VIEW_FILTERED if permitted.deals else IN_VIEW)) + 10
+        count = int(pieces * (IN_VIEW_FILTERED if permitted.deals else IN_VIEW))
+        in_view = max(LEAST_IN_VIEW, min(count, MOST_IN_VIEW))
         query = "SELECT set_config('hnsw.ef_search', %(count)s, true)"
-        fetched(self._session, query, {"count": str(min(count, MOST_IN_VIEW))})
+        fetched(self._session, query, {"count": str(in_view)})
 
     def _alike(self, ours: Facets, permitted: Permitted) -> Ids:
         """The deals that share the most of our products, competitors, own choices and industry;

@@ -12,8 +12,8 @@ WORDS, VECTOR, BESIDES = "words", "vector", "besides"
 
 
 def together(parts: Sequence[str]) -> str:
-    """One statement of these parts. A row each has the way, the ids, and how many pieces were
-    found."""
+    """One statement of these parts. A row each has the way, the ids, and whether they are for
+    sure."""
     return "\nUNION ALL\n".join(parts)
 
 
@@ -35,21 +35,31 @@ SELECT '{WORDS}', ARRAY(
   ) AS scored
   WHERE {permitted.in_turn("scored.subject")}
   LIMIT %(best)s::int
-), 0
+), true
 """
 
 
 def by_vector(kind: Kind, permitted: Permitted) -> str:
-    """The `pool` documents that own the `pieces` that are the nearest to `asked`, and how many of
-    those there are. Confidential documents are in no graph, and compared one by one."""
+    """The `pool` documents that own the `pieces` that are the nearest to `asked`, and whether that
+    is for sure: they are `enough`, or no other piece is as near. Confidential documents are in no
+    graph, and compared one by one."""
     counted, others = (
         _nearest_pieces(kind, condition, permitted) for condition in ("counted", "NOT counted")
     )
     return f"""
-(WITH near AS MATERIALIZED (({counted}) UNION ALL ({others}))
-SELECT '{VECTOR}', ARRAY(
-  SELECT subject FROM near GROUP BY subject ORDER BY min(far), subject LIMIT %(pool)s::int
-), (SELECT count(*) FROM near))
+(WITH near AS MATERIALIZED (({counted}) UNION ALL ({others})),
+owners AS MATERIALIZED (
+  SELECT subject, min(far) AS far FROM near GROUP BY subject
+  ORDER BY min(far), subject LIMIT %(pool)s::int
+)
+SELECT '{VECTOR}', ARRAY(SELECT subject FROM owners ORDER BY far, subject),
+  (SELECT count(*) FROM owners) >= %(enough)s::int
+  OR NOT EXISTS (
+    SELECT FROM near GROUP BY counted
+    HAVING count(*) = %(pieces)s::int
+      AND ((SELECT count(*) FROM owners) < %(pool)s::int
+           OR max(far) <= (SELECT max(far) FROM owners))
+  ))
 """
 
 
@@ -62,7 +72,7 @@ def _nearest_pieces(kind: Kind, condition: str, permitted: Permitted) -> str:
     # A text that the model cannot read is a vector of zeros, which has no direction. The kind is
     # written out, so that the planner sees which index serves.
     return f"""
-SELECT subject, coalesce(nullif({distance}, 'NaN'), 1) AS far FROM search_piece
+SELECT subject, counted, coalesce(nullif({distance}, 'NaN'), 1) AS far FROM search_piece
 WHERE kind = '{kind}' AND {condition} AND {permitted.at_once("subject")}
   AND {permitted.in_turn("search_piece.subject")}
 ORDER BY {distance} LIMIT %(pieces)s::int
@@ -76,7 +86,7 @@ def among(permitted: Permitted) -> str:
 SELECT '{BESIDES}', ARRAY(
   SELECT subject FROM unnest(%(besides)s::int4[]) AS besides(subject)
   WHERE {permitted.at_once(subject)} AND {permitted.in_turn(subject)}
-), 0
+), true
 """
 
 

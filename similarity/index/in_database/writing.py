@@ -22,11 +22,8 @@ from similarity.index.in_database.packing import FacetColumns, Terms, key_of, se
 from similarity.index.in_database.tables import DOCUMENT, LANGUAGE, PIECE, POSTING, PRINT, TERM
 from similarity.index.sources import Kind
 from similarity.index.stored import Entry, centring_of, said_in, stored_entries
-from similarity.index.tables import CATALOG_LOG, Document
-from workspace.database import Database, batches
-
-# In so many bytes of memory PostgreSQL makes the graph of vectors, where its own limit is lower.
-GRAPH = 512 << 20
+from similarity.index.tables import Document
+from workspace.database import batches
 
 
 class _Old(NamedTuple):
@@ -51,49 +48,24 @@ def follow(
     state = tables.kept(session)
     if not state or state.format != tables.FORMAT:
         return
+    bring_in_step(session, state.model, changed, renewed)
+
+
+def bring_in_step(
+    session: Session,
+    model: str,
+    changed: Mapping[Kind, Iterable[int]],
+    renewed: Iterable[Kind] = (),
+) -> None:
+    """Bring the rows of these subjects, which are of a model, in step with their documents."""
     for kind in Kind:
-        rows = Rows(session, kind, state.model)
+        rows = Rows(session, kind, model)
         if kind in renewed:
             every = sa.select(col(Document.subject_id)).where(col(Document.kind) == kind)
             subjects = [*session.scalars(every), *changed.get(kind, ())]
         else:
             subjects = _outdated(session, kind, sorted(changed.get(kind, ())))
         rows.follow(subjects)
-
-
-def make(database: Database, model: str) -> None:
-    """Make the rows for a model, in place of those that there are, and wait for other writers."""
-    with database.write() as session:
-        CATALOG_LOG.lock(session)
-        tables.make(session, model)
-        for kind in Kind:
-            every = sa.select(col(Document.subject_id)).where(col(Document.kind) == kind)
-            Rows(session, kind, model, fresh=True).follow(
-                session.scalars(every.order_by(col(Document.subject_id))).all()
-            )
-        dimension = sa.text("SELECT vector_dims(vector) FROM search_piece LIMIT 1")
-        _make_room(session)
-        if found := session.connection().execute(dimension).scalar():
-            tables.index_vectors(session, found)
-    # What is read in one go needs to know which rows everybody sees.
-    with database.writer.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for table in (POSTING, DOCUMENT, PIECE, TERM, PRINT):
-            connection.execute(sa.text(f"VACUUM (ANALYZE) {table.name}"))
-
-
-def _make_room(session: Session) -> None:
-    """Let PostgreSQL make the graph of vectors in GRAPH bytes, unless it may have more anyway: one
-    that does not fit takes several times as long."""
-    had = sa.func.pg_size_bytes(sa.func.current_setting("maintenance_work_mem"))
-    if session.scalars(sa.select(had)).one() < GRAPH:
-        # Several workers would need shared memory, of which a container has little.
-        room = {
-            "maintenance_work_mem": f"{GRAPH >> 20}MB",
-            "max_parallel_maintenance_workers": "0",
-        }
-        session.execute(
-            sa.select(*(sa.func.set_config(name, value, True) for name, value in room.items()))
-        )
 
 
 def _outdated(session: Session, kind: Kind, subjects: list[int]) -> list[int]:
@@ -155,14 +127,22 @@ class Rows:
 
     def follow(self, subjects: Sequence[int]) -> None:
         """Bring the rows of these subjects in step with their stored documents."""
-        if not subjects:
-            return
+        if subjects:
+            self.put(subjects)
+            self.settle()
+
+    def put(self, subjects: Sequence[int]) -> None:
+        """Put the stored documents of these subjects in the place of their rows. `settle` has to
+        follow."""
         for batch in batches(subjects):
             entries = stored_entries(self._session, self._of, self._model, batch)
             self._replace(batch, entries)
         if self._vocabulary:
             self._write_vocabulary(self._vocabulary)
         self._vocabulary = None
+
+    def settle(self) -> None:
+        """Decide again what is boilerplate, and put the words again of documents that have it."""
         for batch in batches(self._settle()):
             self._reword(
                 stored_entries(self._session, self._of, self._model, batch, with_vectors=False)
