@@ -15,6 +15,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg.pq import Format
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, SQLModel, col
@@ -39,6 +40,8 @@ Item = TypeVar("Item")
 # is not undone in them. True for a whole table, or the column that is filled in such rows only. In
 # the `info` of a column, its values follow from other rows.
 FOLLOWS = "follows"
+# A statement that is executed with this option gets its rows in PostgreSQL's binary form.
+BINARY = "rows in binary form"
 # Stands in the `info` of tables and columns that hold secrets: they are in no exported record.
 SECRET = "secret"  # noqa: S105
 
@@ -122,6 +125,7 @@ class Database:
             self.writer = self.reader = sa.create_engine(
                 self.url, pool_pre_ping=True, max_overflow=-1, hide_parameters=True
             )
+            event.listen(self.reader, "before_cursor_execute", _choose_form)
         self._watchers: list[Callable[[Session], None]] = []
         # On SQLite, the turn of the only writer of this process.
         self._turn = threading.Lock()
@@ -273,6 +277,19 @@ class Database:
         config.set_main_option("script_location", str(MIGRATIONS))
         config.attributes["engine"] = self.writer
         return config
+
+
+def _choose_form(
+    _connection: sa.Connection,
+    cursor: Any,
+    _statement: str,
+    _values: Any,
+    context: Any,
+    _many: bool,
+) -> None:
+    """Have rows come in binary form where the statement asks for it."""
+    if context.execution_options.get(BINARY):
+        cursor.format = Format.BINARY
 
 
 def found_once(session: Session, key: Hashable, find: Callable[[], Item]) -> Item:
