@@ -30,6 +30,7 @@ from workspace.keys import random_key
 from workspace.people import members
 from workspace.people.tables import Member, MemberRole, Person
 from workspace.people.viewer import Viewer, require_writer
+from workspace.told import Code, refusal
 
 SEARCH_BOOKS = "search address books"
 # When the job runs, in UTC: before the daily mails are written.
@@ -336,7 +337,7 @@ def _own_match(session: Session, viewer: Viewer, key: str) -> tuple[ConnectionMa
     )
     row = session.exec(query).first()
     if row is None:
-        raise NotFound("There is no such search any more.")
+        raise refusal(NotFound, Code.NO_SEARCH)
     return row[0], row[1]
 
 

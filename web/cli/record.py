@@ -1,5 +1,6 @@
 """The command that writes files to the record: import."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,11 +14,16 @@ from web.cli.workspace import open_workspace, progress_bar, viewer_of_email
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sqlmodel import Session
+
     from web.workspace import Workspace
+    from workspace.imports.ledger import ImportFile
+    from workspace.imports.meanings import Topic
     from workspace.imports.preview import Preview
     from workspace.imports.recognition import Reading
     from workspace.imports.run import Report
     from workspace.imports.runs import Upload
+    from workspace.imports.unknown_values import UnknownValue
 
 
 @app.command("import")
@@ -50,6 +56,14 @@ def import_(
             help="What a column of the files is, repeatable. 'THEIRS=' leaves it out.",
         ),
     ] = None,
+    value: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="'TOPIC: THEIRS=OURS'",
+            help="What an unknown stage, industry, country, headcount or currency of the files"
+            " means, repeatable and remembered. 'TOPIC: THEIRS=' leaves it out.",
+        ),
+    ] = None,
     sheet: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="The sheet of a workbook; by default the first known."),
@@ -66,6 +80,7 @@ def import_(
     if bool(files) == (undo is not None):
         raise typer.BadParameter("Name files to import, or an import to undo.")
     reading = _reading(encoding, dates, column or (), sheet)
+    said = [_value(text) for text in value or ()]
     records = [file for file in files or () if file.suffix.lower() == ".zip"]
     if records and (len(files or ()) > 1 or as_ or dry_run):
         raise typer.BadParameter("A whole record is imported by itself, without options.")
@@ -77,7 +92,7 @@ def import_(
             by = viewer_of_email(session, as_).person_id
         if undo is not None:
             _undo(workspace, undo, as_)
-        elif not _import(workspace, files or (), by, reading, dry_run):
+        elif not _import(workspace, files or (), by, reading, said, dry_run):
             raise typer.Exit(1)
 
 
@@ -101,11 +116,27 @@ def _reading(
     return Reading(encoding, order, named, sheet)
 
 
+def _value(text: str) -> "tuple[Topic, str, str]":
+    """The topic, the value and what it means, of 'country: Great Britain=United Kingdom'."""
+    from workspace.imports.meanings import Topic
+
+    value, equals, ours = text.rpartition("=")
+    topic, colon, theirs = value.partition(":")
+    named = topic.strip().casefold()
+    if not (equals and colon and theirs.strip() and named in list(Topic)):
+        topics = ", ".join(Topic)
+        raise typer.BadParameter(
+            f"Write 'TOPIC: THEIRS=OURS'; topics are {topics}.", param_hint="--value"
+        )
+    return Topic(named), theirs.strip(), ours.strip()
+
+
 def _import(
     workspace: "Workspace",
     files: "Sequence[Path]",
     by: int | None,
     reading: "Reading",
+    said: "Sequence[tuple[Topic, str, str]]",
     dry_run: bool,
 ) -> bool:
     """Import files, or preview them; whether none was refused."""
@@ -114,6 +145,7 @@ def _import(
     from workspace.errors import Invalid
     from workspace.imports import error_files, runs
     from workspace.imports.files import open_file
+    from workspace.imports.meanings import read_meaning, remember_value
     from workspace.imports.preview import preview
     from workspace.jobs.running import run_now
 
@@ -125,15 +157,24 @@ def _import(
         except Invalid as problem:
             typer.echo(printable(f"{path.name}: {problem}"), err=True)
             unread = True
+
+    def remember(session: "Session") -> None:
+        for topic, theirs, ours in said:
+            meaning = read_meaning(session, topic, ours) if ours else ""
+            remember_value(session, topic, theirs, meaning, by)
+
     if dry_run:
-        shown = preview(workspace.database, runs.files_to_be(uploads), by, EXTENSION)
+        files_to_be = runs.files_to_be(uploads)
+        shown = preview(workspace.database, files_to_be, by, EXTENSION, prepare=remember)
         print_preview(shown)
         return not unread and not any(file.refused for file in shown.files)
     if not uploads:
         return False
     with workspace.database.write() as session:
+        remember(session)
         run = runs.store(session, by, uploads)
         runs.begin(session, run)
+        unknown = _unknown(session, by, runs.files_of(session, run.id))
     with progress_bar("import") as show:
         run_now(
             workspace.database,
@@ -157,9 +198,39 @@ def _import(
                 taken,
             )
         print_report(report)
+    print_unknown(unknown)
     if any(report.created or report.updated for report in reports):
         typer.echo(f"This is import {run.id}: dealkin import --undo {run.id} undoes it.")
     return not unread and not any(report.refused for report in reports)
+
+
+def _unknown(
+    session: "Session", by: int | None, files: "Sequence[ImportFile]"
+) -> "list[UnknownValue]":
+    """The values of files that need an answer."""
+    from references.imports import EXTENSION
+    from workspace.errors import DealkinError
+    from workspace.imports.context import ImportContext
+    from workspace.imports.runs import recognised
+    from workspace.imports.unknown_values import unknown_values
+
+    known = []
+    for file in files:
+        with suppress(DealkinError):
+            known.append(recognised(session, file, EXTENSION))
+    return [value for value in unknown_values(ImportContext(session, by), known) if value.is_open]
+
+
+def print_unknown(values: "Sequence[UnknownValue]") -> None:
+    for value in values:
+        rows = f"{value.count:,} row" if value.count == 1 else f"{value.count:,} rows"
+        said = f"{value.topic}: {value.text}="
+        typer.echo(
+            printable(
+                f"The {value.topic} {value.text} of {rows} is not known: --value '{said}…' says"
+                f" what it means, --value '{said}' leaves it out."
+            )
+        )
 
 
 def _undo(workspace: "Workspace", number: int, as_: str | None) -> None:
@@ -212,6 +283,7 @@ def print_preview(preview: "Preview") -> None:
                 " page, or write that name in the file."
             )
         )
+    print_unknown([value for value in preview.values if value.is_open])
     for field in preview.fields:
         typer.echo(f"Changed: {field.column} of {field.count:,} {field.table} rows")
         for name, before, after in field.examples:

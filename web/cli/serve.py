@@ -64,18 +64,18 @@ def serve(
             )
         with serving(database), closing(_listen(host, port)) as listener:
             if workers == 1:
-                with open_workspace(address) as workspace:
+                with open_workspace(address, serves=True) as workspace:
                     _greet(workspace, host)
                     _serve(workspace, listener)
                 _end()
                 return
-            with open_workspace(address) as workspace:
+            with open_workspace(address, serves=True) as workspace:
                 _greet(workspace, host)
                 encoder = workspace.catalog.encoder
             encoder.load()
 
             def serve_here() -> None:
-                with open_workspace(address, encoder) as workspace:
+                with open_workspace(address, encoder, serves=True) as workspace:
                     _serve(workspace, listener)
 
             run_processes(workers, serve_here)
@@ -96,7 +96,7 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000, log_format: Logs = "consol
     with (
         closing(Database(load_settings().database)) as database,
         serving(database),
-        open_workspace(_address(host, port)) as workspace,
+        open_workspace(_address(host, port), serves=True) as workspace,
     ):
         with workspace.database.read() as session:
             is_loaded = content.is_demo(session)

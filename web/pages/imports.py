@@ -3,7 +3,7 @@
 Administrators import everything. Other members import their own address book and calendar.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,15 +18,14 @@ from sqlmodel import Session
 
 from references.imports import DEMO, EXTENSION, PERSONAL
 from web.forms import Form, row_id
+from web.pages.import_questions import Asked, asked, save_answers
 from web.policies import Policy, open_to
 from web.routes import get, post
 from web.visits import Visit
 from workspace import demo
-from workspace.accounts.accounts import Account
 from workspace.duplicates import finding
 from workspace.errors import Conflict, DealkinError, Forbidden, Invalid, NotFound
 from workspace.imports import error_files, runs, undo
-from workspace.imports.answers import remember_answer
 from workspace.imports.checklist import Step, steps
 from workspace.imports.dates import DateOrder
 from workspace.imports.encodings import CHOICES
@@ -34,15 +33,23 @@ from workspace.imports.files import LARGEST_FILE, read_bytes
 from workspace.imports.formats import column_name
 from workspace.imports.ledger import ImportFile, ImportRun, RunState
 from workspace.imports.mapping import ASKED, Mapping, mapping_of, remember, remembered
-from workspace.imports.preview import PREVIEW, FilePreview, Preview, preview, preview_from_json
+from workspace.imports.near_misses import Question
+from workspace.imports.preview import (
+    PREVIEW,
+    FieldChanges,
+    FilePreview,
+    Preview,
+    preview,
+    preview_from_json,
+)
 from workspace.imports.recognition import Reading
 from workspace.imports.run import Report
 from workspace.imports.runs import RunRow, reading_from_json, reading_to_json
 from workspace.jobs import queue
 from workspace.jobs.queue import JobRow
-from workspace.keys import row_of_key
-from workspace.people.tables import Person, Role
+from workspace.people.tables import Role
 from workspace.people.viewer import Viewer
+from workspace.told import in_words
 
 LIST = "/imports"
 # Seconds after which a preview shows what it has found out so far.
@@ -93,6 +100,7 @@ class PreparedPage:
     id: int
     files: list[FilePage]
     found: Preview
+    asked: Asked
     # Whether anything can be imported.
     can_run: bool
     form: Form
@@ -102,6 +110,11 @@ class PreparedPage:
     encodings: tuple[tuple[str, str], ...] = CHOICES
     orders: tuple[tuple[str, str], ...] = ORDERS
 
+    @property
+    def shown(self) -> list[str]:
+        """The keys of the questions on the page."""
+        return [question.key for question in self.asked.questions]
+
 
 @dataclass(frozen=True)
 class FoundPage:
@@ -109,6 +122,10 @@ class FoundPage:
 
     id: int
     files: list[FilePreview]
+    fields: list[FieldChanges]
+    # The questions that the page does not have yet.
+    questions: list[Question]
+    shown: list[str]
     counting: JobRow | None
 
 
@@ -190,7 +207,8 @@ class ImportController(Controller):
                 template = "imports/_run.html" if visit.wants_fragment else "imports/run.html"
                 return visit.show(template, page)
             if visit.wants_fragment:
-                return visit.show("imports/_found.html", found_page(session, run))
+                shown = visit.form.text("shown", 1_000).split(",")
+                return visit.show("imports/_found.html", found_page(session, run, shown))
             prepared = prepared_page(session, visit.viewer, run.id, visit.form)
         return visit.show("imports/prepared.html", prepared)
 
@@ -345,21 +363,6 @@ def look(visit: Visit, run_id: int) -> None:
             session.add(run)
 
 
-def save_answers(session: Session, viewer: Viewer, found: Preview, form: Form) -> None:
-    """Remember the answers of a form to the questions of a preview."""
-    answers = [
-        (question, form.choice(f"answer-{place}", ("same", "another")))
-        for place, question in enumerate(found.questions)
-    ]
-    form.done()
-    for question, answer in answers:
-        if answer:
-            table: type[Account | Person] = Account if question.kind == finding.ACCOUNT else Person
-            row = row_of_key(session, table, question.existing_key)
-            same = answer == "same"
-            remember_answer(session, row, question.name, viewer.person_id, same=same)
-
-
 def prepared_page(session: Session, viewer: Viewer, run_id: int, form: Form) -> PreparedPage:
     """An import that is not started, with its files and what would come of them."""
     run = runs.visible_run(session, viewer, run_id)
@@ -373,6 +376,7 @@ def prepared_page(session: Session, viewer: Viewer, run_id: int, form: Form) -> 
         run.id,
         files,
         found,
+        asked(session, found),
         any(not file.refused for file in found.files),
         form,
         labelled(kind for kind in kinds if _imports_all(viewer) or kind in PERSONAL),
@@ -380,9 +384,20 @@ def prepared_page(session: Session, viewer: Viewer, run_id: int, form: Form) -> 
     )
 
 
-def found_page(session: Session, run: ImportRun) -> FoundPage:
-    """What would come of an import's files, as far as it is known."""
-    return FoundPage(run.id, preview_from_json(run.preview).files, _counting(session, run))
+def found_page(session: Session, run: ImportRun, shown: Collection[str]) -> FoundPage:
+    """What would come of an import's files, as far as it is known.
+
+    `shown` has the keys of the questions on the page: these stay as they are, half answered.
+    """
+    found = preview_from_json(run.preview)
+    return FoundPage(
+        run.id,
+        found.files,
+        found.fields,
+        [question for question in found.questions if question.key not in shown],
+        [question.key for question in found.questions],
+        _counting(session, run),
+    )
 
 
 def _counting(session: Session, run: ImportRun) -> JobRow | None:
@@ -397,7 +412,7 @@ def run_page(session: Session, run_id: int) -> RunPage:
     if run.job_id is not None and run.state in (RunState.RUNNING, RunState.UNDOING):
         job = queue.read_job(session, run.job_id)
         if job.is_finished:
-            problem = job.problem or "It was cancelled."
+            problem = in_words(job.problem) or "It was cancelled."
     return RunPage(
         run.id,
         run.state,

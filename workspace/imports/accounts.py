@@ -12,7 +12,8 @@ from workspace.deals.products import add_competitor, add_product, respell
 from workspace.deals.tables import Competitor, Product
 from workspace.imports.cells import quoted, read_choice, read_domain, read_whole
 from workspace.imports.context import ImportContext, NamedRow
-from workspace.imports.money import read_currency, read_money
+from workspace.imports.meanings import Topic
+from workspace.imports.money import read_money, sign_of
 from workspace.imports.own_fields import read_own
 from workspace.imports.rows import Result, Row, apply_each, parents_first, without_empty
 from workspace.keys import joined, plain
@@ -24,7 +25,7 @@ def apply_products(context: ImportContext, rows: Sequence[Row]) -> None:
 
     def apply(row: Row) -> Result:
         name = row.need_name("product", Product, "name")
-        price, currency = read_price(row, "list_price")
+        price, currency = read_price(context, row, "list_price")
         facts = without_empty(
             {
                 **row.read_lines(Product, "family"),
@@ -76,8 +77,8 @@ def apply_accounts(context: ImportContext, rows: Sequence[Row]) -> None:
                 **row.read_prose(Account, "description"),
             }
         )
-        band = headcount_band(row.cells.get("headcount", ""))
-        if band is None and (headcount := row.read_optional("headcount", read_whole)):
+        headcount, band = read_headcount(context, row)
+        if headcount:
             facts["headcount"] = headcount
         addition = row.cells.get("add_to_description", "")
         if parent and plain(parent) == plain(name):
@@ -138,7 +139,23 @@ def _usual_headcount(
     return {"headcount": usual}
 
 
-def read_price(row: Row, column: str) -> tuple[Decimal | None, str | None]:
+def read_headcount(
+    context: ImportContext, row: Row
+) -> tuple[int | None, tuple[int, int, int] | None]:
+    """A headcount, or a band of them; neither where the cell is empty or cannot be read."""
+    text = row.cells.get("headcount", "")
+    if band := headcount_band(text):
+        return None, band
+    said = context.meanings.find(Topic.HEADCOUNT, text)
+    if said is not None:
+        return None, headcount_band(said)
+    headcount = row.read_optional("headcount", read_whole)
+    if headcount is None:
+        context.meanings.ask(Topic.HEADCOUNT, text)
+    return headcount, None
+
+
+def read_price(context: ImportContext, row: Row, column: str) -> tuple[Decimal | None, str | None]:
     """An amount and its currency, from the currency column or from the amount's cell.
 
     An amount without its currency would be a wrong one, so that both are left out together.
@@ -146,7 +163,7 @@ def read_price(row: Row, column: str) -> tuple[Decimal | None, str | None]:
     money = row.read_optional(column, read_money)
     stated = None
     if "currency" in row:
-        stated = row.read_optional("currency", read_currency)
+        stated = row.read_optional("currency", context.currency)
         if stated is None:
             return None, None
     if money is None or not money.possible:
@@ -157,6 +174,12 @@ def read_price(row: Row, column: str) -> tuple[Decimal | None, str | None]:
             f" {stated}."
         )
     if stated is None and money.currency is None:
+        sign = sign_of(row.cells[column])
+        said = context.meanings.find(Topic.CURRENCY, sign)
+        if said in money.possible:
+            return money.amount, said
+        if said is None:
+            context.meanings.ask(Topic.CURRENCY, sign)
         codes = " or ".join(sorted(money.possible))
         row.leave_out(column, f"{quoted(row.cells[column])} could be in {codes}: add the currency.")
         return None, None

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from sqlmodel import Session, SQLModel, col, select
 
@@ -26,6 +26,8 @@ from workspace.errors import Forbidden, Invalid
 from workspace.imports.account_matching import KnownAccount, KnownAccounts, Match
 from workspace.imports.answers import answered
 from workspace.imports.cells import quoted, read_key, read_name
+from workspace.imports.meanings import Meanings, Topic
+from workspace.imports.money import read_currency
 from workspace.imports.rows import Row, max_length
 from workspace.imports.stage_names import StageNames
 from workspace.keys import joined, plain
@@ -35,6 +37,11 @@ from workspace.people.names import name_key
 from workspace.people.tables import Member, Person, Role
 from workspace.people.viewer import PLAIN_VIEW, Viewer
 from workspace.value_lists import split_values
+
+
+class _FindCode(Protocol):
+    def __call__(self, text: str, *, exactly: bool = ...) -> str | None: ...
+
 
 RowT = TypeVar("RowT", bound=SQLModel)
 NamedRow = TypeVar("NamedRow", Product, Competitor)
@@ -185,24 +192,47 @@ class ImportContext:
         query = select(Deal.account_id).where(*won).distinct()
         return {row_id for row_id in self.session.exec(query) if row_id is not None}
 
+    # Values that members may have been asked about.
+
+    @cached_property
+    def meanings(self) -> Meanings:
+        """What was answered about values that Dealkin does not know."""
+        return Meanings(self.session)
+
     def industry(self, text: str) -> str | None:
         """The code of an industry; a warning if it is unknown or its spelling was corrected."""
-        code, exact = find_industry(text), find_industry(text, exactly=True)
-        return self._code("industry", text, code, exact, industry_name(code))
+        return self._code(Topic.INDUSTRY, text, find_industry, industry_name)
 
     def country(self, text: str) -> str | None:
         """The code of a country; a warning if it is unknown or its spelling was corrected."""
-        code, exact = find_country(text), find_country(text, exactly=True)
-        return self._code("country", text, code, exact, country_name(code))
+        return self._code(Topic.COUNTRY, text, find_country, country_name)
 
     def _code(
-        self, noun: str, text: str, code: str | None, exact: str | None, name: str
+        self, topic: Topic, text: str, find: "_FindCode", name_of: Callable[[str], str]
     ) -> str | None:
+        if exact := find(text, exactly=True):
+            return exact
+        said = self.meanings.find(topic, text)
+        if said is not None:
+            return said or None
+        code = find(text)
         if code is None:
-            self.warn(f"The {noun} {quoted(text)} is not known and was left empty.")
-        elif code != exact:
-            self.warn(f"{quoted(text)} was read as {name}.")
+            self.meanings.ask(topic, text)
+            self.warn(f"The {topic} {quoted(text)} is not known and was left empty.")
+        else:
+            self.warn(f"{quoted(text)} was read as {name_of(code)}.")
         return code
+
+    def currency(self, text: str) -> str | None:
+        """The code of a currency; None if amounts in it are left out as was answered."""
+        try:
+            return read_currency(text)
+        except Invalid:
+            said = self.meanings.find(Topic.CURRENCY, text)
+            if said is None:
+                self.meanings.ask(Topic.CURRENCY, text)
+                raise
+            return said or None
 
     # Products and competitors.
 
@@ -336,10 +366,24 @@ class ImportContext:
         """The stages by the names that files give them."""
         return StageNames(self.stages)
 
+    def find_stage(self, text: str) -> tuple[Stage | None, bool]:
+        """The stage that a text means, and whether that is certain.
+
+        Without a stage, and certain: it was answered that its rows are refused.
+        """
+        stage, exact = self.stage_names.find(text)
+        said = None if exact else self.meanings.find(Topic.STAGE, text)
+        if said is None:
+            return stage, exact
+        return self.get(Stage, int(said)) if said else None, True
+
     def stage(self, text: str) -> Stage:
         """The stage of that name; a warning if another system's stage was read as one of ours."""
-        stage, exact = self.stage_names.find(text)
+        stage, exact = self.find_stage(text)
+        if stage is None and exact:
+            raise Invalid(f"Rows of the stage {quoted(text)} are refused, as was answered.")
         if stage is None:
+            self.meanings.ask(Topic.STAGE, text)
             names = ", ".join(stage.name for stage in self.stages)
             raise Invalid(f"{quoted(text)} is no stage of the pipeline ({names}).")
         if not exact:

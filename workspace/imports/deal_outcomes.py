@@ -5,6 +5,7 @@ from workspace.deals.tables import CLOSED_OUTCOMES, Deal, Outcome, Stage
 from workspace.imports.cells import quoted, read_boolean
 from workspace.imports.context import ImportContext
 from workspace.imports.dates import read_day
+from workspace.imports.meanings import Topic
 from workspace.imports.rows import Row
 from workspace.imports.stage_names import find_outcome
 
@@ -14,11 +15,18 @@ def read_stage(context: ImportContext, row: Row) -> Stage | None:
     outcome = _outcome(row)
     text = row.cells.get("stage", "")
     closing = context.stage_names.closing(outcome) if outcome in CLOSED_OUTCOMES else None
+    known, certain = context.find_stage(text) if text else (None, False)
     # Pipedrive's deals keep the stage in which they were won.
-    if closing and (not text or context.stage_names.find(text)[0] is None):
+    if closing and known is None:
         return closing
-    if _names_outcome(context, text, Outcome.PARKED, Outcome.OPEN):
+    if known is None and not certain and (told := find_outcome(text)):
         # 'On hold' and 'In progress' tell how a deal stands, and not how far it is.
+        if told == Outcome.OPEN:
+            context.meanings.ask(Topic.STAGE, text)
+            context.warn(
+                f"The stage {quoted(text)} tells only that a deal is open: a new one starts in"
+                f" {context.stages[0].name}."
+            )
         return None
     stage = row.read("stage", context.stage)
     if stage is None or outcome is None or stage.outcome == outcome:
@@ -36,7 +44,7 @@ def read_parking(context: ImportContext, row: Row) -> Parking | bool | None:
     """
     stated = find_outcome(row.cells.get("status", ""))
     stage = row.cells.get("stage", "")
-    if stated != Outcome.PARKED and not _names_outcome(context, stage, Outcome.PARKED):
+    if stated != Outcome.PARKED and not _tells_parked(context, stage):
         return False if stated else None
     texts = row.read_lines(Deal, "parked_reason", "wakes_when")
     return Parking(
@@ -46,9 +54,9 @@ def read_parking(context: ImportContext, row: Row) -> Parking | bool | None:
     )
 
 
-def _names_outcome(context: ImportContext, stage: str, *outcomes: Outcome) -> bool:
-    """Whether the text of a stage tells only one of these outcomes, and names no stage of ours."""
-    return find_outcome(stage) in outcomes and context.stage_names.find(stage)[0] is None
+def _tells_parked(context: ImportContext, stage: str) -> bool:
+    """Whether the text of a stage tells only that a deal is parked, and names no stage of ours."""
+    return find_outcome(stage) == Outcome.PARKED and context.find_stage(stage)[0] is None
 
 
 def _outcome(row: Row) -> Outcome | None:

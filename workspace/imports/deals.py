@@ -218,12 +218,12 @@ class _DealBatch:
         return Result.CREATED
 
     def _facts(self, row: Row) -> dict[str, Any]:
-        amount, currency = read_price(row, "amount")
+        amount, currency = read_price(self.context, row, "amount")
         facts = without_empty(
             {
                 "amount": amount,
                 "currency": currency,
-                "yearly": read_price(row, "yearly")[0],
+                "yearly": read_price(self.context, row, "yearly")[0],
                 "term_months": row.read_optional("term_months", read_whole),
                 "renews_on": row.read_optional("renews_on", read_day),
                 "opened": row.read_optional("opened", read_day),

@@ -179,6 +179,14 @@ _OF_OTHERS = frozenset(
 _OF_SALES = frozenset(
     ["total", "probability", "weighted", "forecast", "fiscal", "quarter", "month"]
 )
+# What systems count for each company and person: 'Closed deals', 'People', 'Total activities'.
+_COUNTED = frozenset(
+    [
+        *("deals", "opportunities", "people", "persons", "contacts", "activities", "emails"),
+        *("messages", "tasks", "notes", "files", "tickets", "cases"),
+    ]
+)
+_COUNT = re.compile(r"[0-9]{1,5}")
 _CHANCE = re.compile(
     r"probab|likelihood|chance|win_(rate|perc|prob)|wahrschein|prawdopod|вероятн|pravdepod|veroyat"
 )
@@ -213,6 +221,8 @@ def _require_unnamed(topic: _Topic, column: Unread) -> None:
     name = column_name(column.title)
     words = set(name.split("_"))
     phrases = {word for word in topic.words if "_" in word and word in name}
+    if _counts(column):
+        return
     details = words & _DETAILS - topic.words - {
         part for word in phrases for part in word.split("_")
     }
@@ -227,6 +237,13 @@ def _require_unnamed(topic: _Topic, column: Unread) -> None:
             f" {topic.noun}: {advice}, or leave it out deliberately.",
             [column.title],
         )
+
+
+def _counts(column: Unread) -> bool:
+    """Whether a column only says how many there are of something."""
+    filled = [text for cell in column.cells if (text := cell.strip())]
+    words = column_name(column.title).split("_")
+    return not _COUNTED.isdisjoint(words) and all(map(_COUNT.fullmatch, filled))
 
 
 def _require_no_outcome(column: Unread, columns: set[str], rows: Sequence[Row]) -> None:
@@ -285,7 +302,9 @@ def _require_understood(columns: set[str], unread: Sequence[Unread]) -> None:
     strange = [
         column.title
         for column in unread
-        if (name := column_name(column.title)) and not details.intersection(name.split("_"))
+        if (name := column_name(column.title))
+        and details.isdisjoint(name.split("_"))
+        and not _counts(column)
     ]
     about_accounts = known & {"domain", "industry", "headcount"}
     if not about_accounts and len(known) < 4 and len(strange) > len(known):

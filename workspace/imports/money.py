@@ -112,6 +112,11 @@ def read_money(text: str) -> Money:
     return Money(rounded, currency, frozenset(certain))
 
 
+def sign_of(text: str) -> str:
+    """What stands beside the digits of an amount, such as the sign of its currency."""
+    return " ".join(re.sub(r"[0-9][0-9.,' ]*", " ", text).split())
+
+
 def read_currency(text: str) -> str:
     """The ISO 4217 code of a currency, from the code, its sign or its name."""
     codes = _codes_of(unicodedata.normalize("NFKC", text).strip().casefold())

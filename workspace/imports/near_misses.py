@@ -3,6 +3,7 @@
 Until there is an answer, the name is that of a new record.
 """
 
+import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -33,6 +34,12 @@ class Question:
     existing_name: str
     # The account's domain, or the contact's account.
     existing_about: str
+
+    @property
+    def key(self) -> str:
+        """What a form calls it."""
+        text = f"{self.kind}\n{self.name}\n{self.existing_key}"
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def questions_about(session: Session, changes: Sequence[Change]) -> list[Question]:

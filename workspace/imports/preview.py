@@ -20,10 +20,12 @@ from workspace.database import FOLLOWS, Database, batches
 from workspace.errors import DealkinError
 from workspace.imports.context import ImportContext
 from workspace.imports.ledger import ImportFile, ImportRun, RunState
+from workspace.imports.meanings import Topic
 from workspace.imports.near_misses import Question, questions_about
 from workspace.imports.recognition import RecognisedFile
 from workspace.imports.run import ImportExtension, Outcome, Report, apply_rows
 from workspace.imports.runs import files_of, read_for_importer, recognised
+from workspace.imports.unknown_values import UnknownValue, unknown_values
 from workspace.jobs.running import Progress, Task
 from workspace.revisions.recorder import Change, Recorder, changed_columns, to_json
 
@@ -83,6 +85,8 @@ class Preview:
     fields: list[FieldChanges]
     # New names that may mean what is in the record.
     questions: list[Question] = field(default_factory=list)
+    # Values that Dealkin does not know, or knows by an answer.
+    values: list[UnknownValue] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """The preview as it is stored."""
@@ -96,7 +100,12 @@ def preview_from_json(stored: dict[str, Any]) -> Preview:
         for file in stored["files"]
     ]
     questions = [Question(**question) for question in stored.get("questions", [])]
-    return Preview(files, [FieldChanges(**changes) for changes in stored["fields"]], questions)
+    values = [
+        UnknownValue(**{**value, "topic": Topic(value["topic"])})
+        for value in stored.get("values", [])
+    ]
+    fields = [FieldChanges(**changes) for changes in stored["fields"]]
+    return Preview(files, fields, questions, values)
 
 
 def preview(
@@ -106,11 +115,12 @@ def preview(
     extension: ImportExtension,
     seconds: float | None = None,
     progress: Progress | None = None,
+    prepare: Callable[[Session], None] | None = None,
 ) -> Preview:
     """What these files would do; nothing of the record is changed.
 
     With `seconds`, it ends about then, and is about the first rows. `progress` is told how many of
-    all rows are seen.
+    all rows are seen. `prepare` is called with the session of the trial first.
     """
     until = time.monotonic() + seconds if seconds is not None else None
     files: dict[int, RecognisedFile] = {}
@@ -123,6 +133,7 @@ def preview(
                 reports[file.number] = Report(file.name, refused=str(problem))
     changes: list[Change] = []
     questions: list[Question] = []
+    values: list[UnknownValue] = []
     seen: dict[int, int] = {}
     total = sum(len(file.rows) for file in files.values())
 
@@ -133,6 +144,9 @@ def preview(
     if files:
         with trial(database) as session:
             read_for_importer(session, by)
+            if prepare:
+                prepare(session)
+            values = unknown_values(ImportContext(session, by), files.values())
             recorder = Recorder(session)
             context = ImportContext(session, by)
             for number in sorted(files, key=lambda number: extension.order(files[number].kind)):
@@ -149,6 +163,7 @@ def preview(
         ],
         _field_changes(changes),
         questions,
+        values,
     )
 
 
@@ -179,6 +194,8 @@ def go_on(task: Task, database: Database, extension: ImportExtension) -> dict[st
         for file, known in zip(found.files, before.files, strict=True):
             # The page refuses files for what the importer may not import.
             file.refused = file.refused or known.refused
+        # What the page asks already stays.
+        found.questions = list(dict.fromkeys([*before.questions, *found.questions]))
         with task.part() as session:
             run = wanted(session)
             run.preview = found.to_json()

@@ -35,6 +35,7 @@ for module in (
     "workspace.duplicates.tables",
     "workspace.imports.answers",
     "workspace.imports.ledger",
+    "workspace.imports.meanings",
     "workspace.jobs.tables",
     "workspace.leading",
     "workspace.own_fields.fields",

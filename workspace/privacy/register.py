@@ -46,6 +46,7 @@ PURPOSES = {
     "import": "Who imported a file",
     "importanswer": "Which person a name in files means",
     "importrun": "Who imported files",
+    "importvalue": "Who said what a value in files means",
     "introductionrequest": "Asking for an introduction",
     "job": "Who started a job",
     "jobchange": "Telling colleagues of a new employer",

@@ -11,7 +11,7 @@ from tests.web.cli.conftest import Run
 from tests.world import World
 from workspace.accounts.accounts import Account
 from workspace.database import Database
-from workspace.deals.tables import Deal
+from workspace.deals.tables import Deal, Stage
 from workspace.people import members
 from workspace.people.sign_in import passwords
 from workspace.people.tables import Role
@@ -100,7 +100,11 @@ def test_should_read_a_file_as_the_options_say(run: Run, opened: Database, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("--dates", "year-first"), ("--column", "stage"), ("--column", "=stage")]
+    ("option", "value"),
+    [
+        *(("--dates", "year-first"), ("--column", "stage"), ("--column", "=stage")),
+        *(("--value", "Demo=Proposal"), ("--value", "colour: red=blue"), ("--value", "stage: =x")),
+    ],
 )
 def test_should_refuse_wrong_options_of_an_import(
     run: Run, opened: Database, tmp_path: Path, option: str, value: str
@@ -109,6 +113,35 @@ def test_should_refuse_wrong_options_of_an_import(
     file.write_text("account\nOrlik Retail\n", encoding="utf-8")
     refused = run("import", file, option, value)
     assert (refused.code, option in refused.err) == (2, True)
+
+
+def test_should_ask_for_unknown_values_and_take_the_answers(
+    on_world: Run, world: World, tmp_path: Path
+) -> None:
+    file = tmp_path / "deals.csv"
+    file.write_text("deal,name,stage\nV1,Lift,Nurturing\nV2,Crane,nurturing\n", encoding="utf-8")
+    asks = (
+        "The stage Nurturing of 2 rows is not known: --value 'stage: Nurturing=…' says what it"
+        " means, --value 'stage: Nurturing=' leaves it out."
+    )
+    assert asks in on_world("import", "--dry-run", file).out
+    made = on_world("import", file)
+    assert "2 refused" in made.out
+    assert asks in made.out
+    wrong = on_world("import", file, "--value", "stage: Nurturing=Nowhere")
+    assert (wrong.code, "'Nowhere' is no stage in the record." in wrong.err) == (1, True)
+    said = ("--value", "stage: nurturing=qualification")
+    shown = on_world("import", "--dry-run", file, *said)
+    assert "2 new" in shown.out
+    # A dry run remembers nothing.
+    assert asks in on_world("import", "--dry-run", file).out
+    made = on_world("import", file, *said)
+    assert "2 new" in made.out
+    assert "is not known" not in made.out
+    assert "2 as they were" in on_world("import", file).out
+    with world.database.read() as session:
+        deal = session.exec(select(Deal).where(Deal.key == "V2")).one()
+        assert session.get_one(Stage, deal.stage_id).name == "Qualification"
 
 
 def test_should_preview_import_and_undo(on_world: Run, world: World, tmp_path: Path) -> None:

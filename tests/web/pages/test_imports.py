@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from workspace.database import Database
 from workspace.deals.tables import Deal
 from workspace.imports import runs
 from workspace.imports.ledger import ImportFile, ImportRun
+from workspace.imports.near_misses import Question
 from workspace.jobs.running import run_next
 from workspace.people.members import add_member
 from workspace.people.tables import Person, Role
@@ -29,6 +31,12 @@ LINKEDIN = (
     "First Name,Last Name,URL,Email Address,Company,Position,Connected On\n"
     "Pat,Onym,https://linkedin.com/in/pat,,Some Ltd,Head,12 Mar 2024\n"
 )
+
+
+@pytest.fixture(autouse=True)
+def _enough_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have previews look at all rows, however busy the machine is."""
+    monkeypatch.setattr("web.pages.imports.PREVIEW_SECONDS", 600.0)
 
 
 def upload(visitor: Visitor, *files: tuple[str, bytes | str], token: str | None = None) -> Any:
@@ -268,7 +276,8 @@ def test_should_ask_once_whether_a_new_name_is_in_the_record(
         ("Kestrel Healht", "Kestrel Health"),
         ("Ines Morreira", "Inês Moreira"),
     }
-    place = {name: f"answer-{number}" for number, (name, _) in enumerate(asked)}
+    fields = dict.fromkeys(re.findall(r'name="(answer-[^"]+)"', page))
+    place = {name: field for (name, _), field in zip(asked, fields, strict=True)}
     answers = {
         place["St Branoc Hospitals"]: "same",
         place["Kestrel Healht"]: "another",
@@ -372,7 +381,7 @@ def test_should_count_all_rows_after_the_page_is_shown(
     page = grace.get(address).text
     assert "Of the first 0 of 231 rows." in page
     # A trial on PostgreSQL keeps rows locked, so that no job goes on with it.
-    looks_again = f'hx-get="{address}"' in page
+    looks_again = f'hx-get="{address}?shown="' in page
     assert looks_again is world.database.is_sqlite
     if not looks_again:
         return
@@ -391,6 +400,113 @@ def test_should_count_all_rows_after_the_page_is_shown(
     work(workspace)
     assert "Imported" in grace.get(again).text
     assert "Firm 7" in names(world)
+
+
+def test_should_bring_what_is_found_later_and_keep_the_questions_that_are_there(
+    visit: Visit, world: World, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not world.database.is_sqlite:
+        pytest.skip("No job goes on with a preview there.")
+    grace = visit("grace")
+    accounts = "account,country\nSt Branoc Hospitals,\nKestrel Healht,\nKestrel Health,Poland\n"
+    monkeypatch.setattr("web.pages.imports.PREVIEW_SECONDS", 0.0)
+    address = prepared(grace, ("accounts.csv", accounts))
+    page = grace.get(address).text
+    assert 'name="answer-' not in page
+    assert f'hx-get="{address}?shown="' in page
+    # A question that was found at first stays where it is.
+    early = Question("account", "St Branok", "st-brannoc-hospital", "St Brannoc Hospital", "")
+    with world.database.write() as session:
+        import_run = session.get_one(ImportRun, int(address.rsplit("/", 1)[1]))
+        import_run.preview = {**import_run.preview, "questions": [asdict(early)]}
+        session.add(import_run)
+    page = grace.get(address).text
+    assert f'hx-get="{address}?shown={early.key}"' in page
+    assert f'name="answer-{early.key}"' in page
+    work(workspace)
+    fragment = grace.get(f"{address}?shown={early.key}", **{"HX-Request": "true"}).text
+    # What is half answered is not sent again.
+    assert early.key not in fragment
+    assert '<ul hx-swap-oob="beforeend:#asked-names">' in fragment
+    assert {"St Branoc Hospitals", "Kestrel Healht"} <= set(re.findall("<b>([^<]+)</b>", fragment))
+    assert re.search(r'id="changed-fields"[^>]*hx-swap-oob="true"', fragment)
+    assert "Account: country" in fragment
+    found = re.findall(r'name="(answer-[^"]+)"', grace.get(address).text)
+    assert found[0] == f"answer-{early.key}"
+    answered = dict.fromkeys(found, "another")
+    assert grace.post(f"{address}/answers", answered).status_code == 303
+
+
+def run(visitor: Visitor, workspace: Workspace, address: str) -> None:
+    """Import what is previewed there."""
+    assert visitor.post(f"{address}/run").status_code == 303
+    work(workspace)
+
+
+def value_fields(page: str) -> dict[str, str]:
+    """The field of each value that a preview asks about."""
+    found = re.findall(r'<label class="grow" for="(value-[^"]+)">\s*<b>([^<]+)</b>', page)
+    return {text: field for field, text in found}
+
+
+def test_should_ask_once_what_values_mean(visit: Visit, world: World, workspace: Workspace) -> None:
+    grace = visit("grace")
+    deals = (
+        "deal,name,stage,amount,account\nV1,Lift,Nurturing,1 kr,Kestrel Health\n"
+        "V2,Crane,nurturing,2 kr,Kestrel Health\nV3,Winch,Limbo,3,Kestrel Health\n"
+        "V4,Hoist,Closed Won,4,Kestrel Health\n"
+    )
+    accounts = "account,industry,country,headcount\nDubrava,Widgetry,Ruritania,tiny\n"
+    files = (("deals.csv", deals), ("accounts.csv", accounts))
+    address = prepared(grace, *files)
+    page = grace.get(address).text
+    fields = value_fields(page)
+    assert set(fields) == {"Nurturing", "Limbo", "kr", "Widgetry", "Ruritania", "tiny"}
+    assert "Stage of 2 rows" in page
+    stage = re.search(r'<option value="(\d+)">Qualification</option>', page)
+    assert stage
+    answers = {
+        fields["Nurturing"]: stage[1],
+        fields["kr"]: "SEK",
+        fields["Widgetry"]: "C28",
+        fields["Ruritania"]: "-",
+        fields["tiny"]: "1–10",
+    }
+    wrong = {fields["Nurturing"]: "no stage"}
+    assert grace.post(f"{address}/answers", wrong).status_code == 422
+    assert visit("dana").post(f"{address}/answers", answers).status_code == 404
+    assert grace.post(f"{address}/answers", answers).status_code == 303
+    page = grace.get(address).text
+    # What has an answer can still be changed.
+    assert "Values that have a meaning" in page
+    assert f'<option value="{stage[1]}" selected>Qualification</option>' in page
+    run(grace, workspace, address)
+    with world.database.read() as session:
+        deal = session.exec(select(Deal).where(Deal.key == "V2")).one()
+        assert (deal.stage_id, deal.currency) == (int(stage[1]), "SEK")
+        assert session.exec(select(Deal).where(Deal.key == "V3")).first() is None
+        account = session.exec(select(Account).where(Account.name == "Dubrava")).one()
+        assert (account.industry, account.country, account.headcount) == ("C28", None, 3)
+    # A later file of other columns knows the answers.
+    later = "Deal Name,Deal Stage,Company\nJack,NURTURING,Kestrel Health\n"
+    page = grace.get(prepared(grace, ("export.csv", later))).text
+    assert "<dt>New</dt><dd>1</dd>" in page
+    assert "What do these values mean?" not in page
+
+
+def test_should_refuse_the_rows_of_a_stage_on_request(visit: Visit, world: World) -> None:
+    grace = visit("grace")
+    address = prepared(
+        grace, ("deals.csv", "deal,name,stage\nV1,Lift,In progress\nV2,Crane,Demo\n")
+    )
+    page = grace.get(address).text
+    # It is imported, and not without a word.
+    assert "tells only that a deal is open: a new one starts in Prospecting." in page
+    fields = value_fields(page)
+    grace.post(f"{address}/answers", {fields["In progress"]: "-"})
+    page = grace.get(address).text
+    assert "Rows of the stage &#39;In progress&#39; are refused, as was answered." in page
+    assert "<dt>New</dt><dd>1</dd>" in page
 
 
 def test_should_ask_what_a_decisive_column_is_and_keep_what_is_known(visit: Visit) -> None:
