@@ -33,6 +33,7 @@ from references.network.ties import (
     combined,
     last_contact,
     pair,
+    personal,
     strength,
     visible,
 )
@@ -212,10 +213,11 @@ class Network:
 
     def lent(self, session: Session, viewer: Viewer) -> dict[Pair, float]:
         """The strengths of the pairs with a tie that this viewer may see, but not every member."""
-        allowed = visible(session, viewer)
+        # Not `visible`: an index has the owners, and of millions of ties few have one.
         pairs = select(Tie.one_id, Tie.other_id).where(
-            allowed, Tie.visibility != Visibility.EVERYONE
+            personal(session, viewer), Tie.visibility != Visibility.EVERYONE
         )
+        allowed = visible(session, viewer)
         return _strengths(session, set(session.exec(pairs)), allowed, today())
 
     def _renewed(self, newest: Session) -> Graph:

@@ -282,11 +282,14 @@ def remove_tie(session: Session, tie: Tie, by: int | None) -> None:
 
 def visible(session: Session, viewer: Viewer) -> sa.ColumnElement[bool]:
     """The predicate of the ties that a viewer may see."""
-    everyone = col(Tie.visibility) == Visibility.EVERYONE
+    return sa.or_(col(Tie.visibility) == Visibility.EVERYONE, personal(session, viewer))
+
+
+def personal(session: Session, viewer: Viewer) -> sa.ColumnElement[bool]:
+    """The predicate of the viewer's own ties, and of those that are shared in their team."""
     if viewer.person_id is None:
-        return everyone
+        return sa.false()
     return sa.or_(
-        everyone,
         col(Tie.asserted_by_id) == viewer.person_id,
         sa.and_(
             col(Tie.visibility) == Visibility.TEAM,

@@ -133,7 +133,7 @@ class Titles:
             none, full = scale
             subjects = list(np.maximum(subjects, np.clip((cosines - none) / (full - none), 0, 1)))
         return [
-            float(value) * _same_level(wanted, title)
+            float(value) * _same_level(wanted, title) if value else 0.0
             for value, title in zip(subjects, read, strict=True)
         ]
 
@@ -192,7 +192,7 @@ class Titles:
 class Title:
     """A title as it is compared: its subject, what each of its words is known by, and its level."""
 
-    __slots__ = ("all_stems", "language", "level", "subject", "words")
+    __slots__ = ("all_stems", "id", "language", "level", "subject", "words")
 
     def __init__(self, title: str) -> None:
         lower = title.casefold()
@@ -206,16 +206,13 @@ class Title:
         self.all_stems = frozenset(stem for word in self.words for stem in word)
         level = seniority_level(written)
         self.level = level if level is not None and level < SENIORITY_LEVELS else None
-
-    @property
-    def id(self) -> tuple[str, str]:
-        """What titles of the same meaning have in common, apart from the level."""
-        return self.subject, self.language
+        # What titles of the same meaning have in common, apart from the level.
+        self.id = (self.subject, self.language)
 
 
 def _in_words(wanted: Title, title: Title) -> float:
     """The share of the words that were asked for which a title has; 0 where it is small."""
-    if not wanted.words:
+    if title.all_stems.isdisjoint(wanted.all_stems):
         return 0.0
     share = sum(not title.all_stems.isdisjoint(word) for word in wanted.words) / len(wanted.words)
     if len(title.words) > len(wanted.words):

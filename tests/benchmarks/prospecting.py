@@ -51,7 +51,7 @@ _COUNTRIES = ("PL", "DE", "GB", "NO", "US", "ES")
 QUESTIONS = (
     "Head of data warehousing at a bank in Poland",
     "Head of procurement at a hospital",
-    "Treasury at Company 5000",
+    "Anyone at Company 500",
     "VP marketing at a retailer in Germany",
     "anyone at a bank in Norway",
 )
