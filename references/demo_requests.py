@@ -49,7 +49,10 @@ _ASKS = (
     _Ask(
         *("HW-0252", "natalia-brylska", "eoin-rafferty", 16),
         "Eoin has 48 approval rules in spreadsheets and wants to hear about the 61.",
-        ("submit", "approve", "approve as owner", "invite", "accept", "schedule", "complete"),
+        (
+            *("submit", "approve", "approve as owner", "invite", "accept", "schedule", "complete"),
+            *("tell as advocate", "tell as contact"),
+        ),
     ),
     _Ask(
         *("HW-0271", "montserrat-puig-aldana", "colin-threlfall", 9),
@@ -94,10 +97,45 @@ _ASKS = (
 )
 
 
+# What both said after their call.
+_TOLD = {
+    Party.ADVOCATE: "He asked which rules no two branches agree on. I told him to write down"
+    " who may overrule one, before any software arrives.",
+    Party.PROSPECT: "Natalia showed us her screen with the 61 rules, and the four that she would"
+    " drop today. Worth more than three vendor workshops.",
+}
+# What advocates wrote after references that the demo's files have: deal, advocate and text.
+_WRITTEN = (
+    (
+        "HW-0246",
+        "sylwia-marchlik",
+        "Pan Kępa stał na rampie od trzeciej i sam liczył palety. Powiedziałam, że pierwszy miesiąc"
+        " był trudny, i pokazałam mu, ile ciężarówek czeka dzisiaj: dwie.",
+    ),
+    (
+        "HW-0272",
+        "neil-aspinall-roe",
+        "She wanted to know what we do with chicken on bank holidays. I sent her our curves for"
+        " Easter; nobody had asked me for them before.",
+    ),
+)
+
+
 def add_requests(session: Session, origin: str) -> None:
     """Add the demo's requests. Their emails stay in the outbox, with links to `origin`."""
     for ask in _ASKS:
         _Making(session, ask, origin).make()
+    for deal, advocate, text in _WRITTEN:
+        query = (
+            select(ReferenceRequest)
+            .join(Deal, col(Deal.id) == col(ReferenceRequest.deal_id))
+            .join(Advocate, col(Advocate.id) == col(ReferenceRequest.advocate_id))
+            .join(Person, col(Person.id) == col(Advocate.person_id))
+            .where(Deal.key == deal, Person.key == advocate)
+        )
+        request = session.exec(query).one()
+        request.advocate_feedback = text
+        session.add(request)
 
 
 class _Making:
@@ -146,7 +184,12 @@ class _Making:
             request.starts_at = now() - timedelta(days=1)
             workflow.complete(session, self.desk, request, origin)
 
+        def tell(guest: Guest) -> None:
+            workflow.tell(session, guest, request, _TOLD[guest.party])
+
         return {
+            "tell as advocate": lambda: tell(advocate),
+            "tell as contact": lambda: tell(contact),
             "submit": lambda: workflow.submit(session, asker, request),
             "approve": lambda: workflow.approve(session, self.desk, request),
             "approve as owner": approve_as_owner,

@@ -6,12 +6,16 @@ customer who does not use the product in question is below every customer who do
 """
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import lru_cache
+from typing import Any
 
 from similarity.scoring import Term, Value, score
+from workspace import told
 from workspace.people.tables import language_name
+from workspace.told import Told
 
 WEIGHTS = {
     "path": 0.35,
@@ -41,17 +45,79 @@ _LEVELS = (
 SENIORITY_LEVELS = len(_LEVELS)
 
 
+class Reason(StrEnum):
+    """What speaks for an advocate, or against one, as a request keeps it."""
+
+    LACKS = "lacks"
+    KNOWS = "knows"
+    REACHES = "reaches"
+    SIMILAR = "similar"
+    USES = "uses"
+    CHOSE_US = "chose us"
+    SAME_SENIORITY = "same seniority"
+    SIMILAR_SENIORITY = "similar seniority"
+    SPEAKS = "speaks"
+    SAME_COUNTRY = "same country"
+    UNLIMITED = "unlimited"
+    ONE_LEFT = "one left"
+    LEFT = "left"
+    LIMIT_HIDDEN = "limit hidden"
+    NO_REFERENCE = "no reference"
+    LAST_HELPED = "last helped"
+
+
+_WORDS = {
+    Reason.LACKS: "does not use {products}, as far as we know",
+    Reason.KNOWS: "knows {name} ({tie})",
+    Reason.REACHES: "reaches {name} via {via}",
+    Reason.SIMILAR: "similar: {name}",
+    Reason.USES: "uses {names}",
+    Reason.CHOSE_US: "chose us over {names}",
+    Reason.SAME_SENIORITY: "same seniority",
+    Reason.SIMILAR_SENIORITY: "similar seniority",
+    Reason.SPEAKS: "both speak {language}",
+    Reason.SAME_COUNTRY: "same country",
+    Reason.UNLIMITED: "no request limit",
+    Reason.ONE_LEFT: "1 request left",
+    Reason.LEFT: "{count} requests left",
+    Reason.LIMIT_HIDDEN: "request limit not shown",
+    Reason.NO_REFERENCE: "no past reference yet",
+    Reason.LAST_HELPED: "their last reference helped",
+}
+# How the lists among the parameters are joined; others have commas.
+_JOINTS = {"products": " or ", "via": " and "}
+
+
+def reason(code: Reason, **values: Any) -> Told:
+    """A reason that can be kept: a code with its parameters."""
+    return {"code": str(code), **values}
+
+
+def in_words(kept: Mapping[str, Any]) -> str:
+    """A reason that was kept, in words."""
+    if kept.get("code") not in set(Reason):
+        # Older requests have a sentence.
+        return told.in_words(kept)
+    values = {
+        name: _JOINTS.get(name, ", ").join(value) if isinstance(value, list) else value
+        for name, value in kept.items()
+    }
+    if "language" in values:
+        values["language"] = language_name(values["language"])
+    return _WORDS[Reason(kept["code"])].format(**values)
+
+
 @dataclass(frozen=True)
 class Candidate:
     """What is known about an advocate for a deal; None and empty where nothing is."""
 
     id: int
-    # The strength of the strongest path to a stakeholder, and its people in words.
+    # The strength of the strongest path to a stakeholder, and the reason that follows from it.
     path: float
-    path_because: str
-    # The likeness of their most similar won deal, from 0 to 1, and its name in words.
+    path_reason: Told
+    # The likeness of their most similar won deal, from 0 to 1, and the reason that follows.
     likeness: float
-    likeness_because: str
+    likeness_reason: Told
     products: frozenset[str]
     competitors: frozenset[str]
     title: str
@@ -86,11 +152,18 @@ class Match:
     terms: list[Term]
     # The products in question, if the customer is known to use none of them.
     lacks: tuple[str, ...] = ()
+    # The reasons of terms that speak for the advocate, by the term's name, as they can be kept.
+    reasons: Mapping[str, Told] = field(default_factory=dict)
+
+    @property
+    def lack(self) -> Told:
+        """The reason against this advocate that comes before everything else; empty without."""
+        return reason(Reason.LACKS, products=list(self.lacks)) if self.lacks else {}
 
     @property
     def caveat(self) -> str:
         """What speaks against this advocate before everything else; empty if nothing does."""
-        return f"does not use {' or '.join(self.lacks)}, as far as we know" if self.lacks else ""
+        return in_words(self.lack)
 
     @property
     def band(self) -> str:
@@ -107,32 +180,50 @@ def match(asks: Iterable[tuple[Wanted, Candidate]]) -> list[Match]:
     """
     matches = []
     for wanted, candidate in asks:
+        values = compare(wanted, candidate)
         terms = [
-            Term(name, value.value, WEIGHTS[name], value.because)
-            for name, value in compare(wanted, candidate).items()
+            Term(name, value.value, WEIGHTS[name], value.because) for name, value in values.items()
         ]
+        reasons = {name: value.reason for name, value in values.items() if value.reason}
         terms.sort(key=lambda term: -term.contribution)
         uses_one = wanted.products & candidate.products
         lacks = () if uses_one else tuple(sorted(wanted.products))
-        matches.append(Match(candidate.id, score(terms), terms, lacks))
+        matches.append(Match(candidate.id, score(terms), terms, lacks, reasons))
     # The id makes the order of equal scores the same every time.
     return sorted(matches, key=lambda match: (bool(match.lacks), -match.score, match.id))
 
 
-def compare(wanted: Wanted, candidate: Candidate) -> dict[str, Value]:
+@dataclass(frozen=True)
+class Worth(Value):
+    """A value with its reason as it can be kept; empty where nothing speaks for the advocate."""
+
+    reason: Told = field(default_factory=dict)
+
+
+def _worth(value: float, kept: Told, without: str = "") -> Worth:
+    """A value with its reason in both forms, or with what to say `without` one."""
+    return Worth(value, in_words(kept) if kept else without, kept)
+
+
+def compare(wanted: Wanted, candidate: Candidate) -> dict[str, Worth]:
     """How well an advocate meets what a deal asks for: a value from 0 to 1 for each term."""
+    path = min(1.0, candidate.path / FULL_PATH) ** 0.5
+    same_country = bool(wanted.country) and wanted.country == candidate.country
     return {
-        "path": Value(min(1.0, candidate.path / FULL_PATH) ** 0.5, candidate.path_because),
-        "likeness": Value(candidate.likeness, candidate.likeness_because),
-        "product": _shared("uses", wanted.products, candidate.products, "no product in common"),
+        "path": _worth(path, candidate.path_reason, "no known path"),
+        "likeness": _worth(candidate.likeness, candidate.likeness_reason, "no similar won deal"),
+        "product": _shared(
+            Reason.USES, wanted.products, candidate.products, "no product in common"
+        ),
         "competitor": _shared(
-            "chose us over", wanted.competitors, candidate.competitors, "no competitor in common"
+            Reason.CHOSE_US, wanted.competitors, candidate.competitors, "no competitor in common"
         ),
         "seniority": _seniority(wanted.title, candidate.title),
         "language": _language(wanted.languages, candidate.languages),
-        "country": Value(
-            float(bool(wanted.country) and wanted.country == candidate.country),
-            "same country" if wanted.country == candidate.country else "another country",
+        "country": _worth(
+            float(same_country),
+            reason(Reason.SAME_COUNTRY) if wanted.country == candidate.country else {},
+            "another country",
         ),
         "budget": _budget(candidate.left, shown=candidate.shows_limits),
         "last": _last(candidate.last_helped),
@@ -150,51 +241,48 @@ def seniority_level(title: str) -> int | None:
     return len(_LEVELS) if text.strip() else None
 
 
-def _shared(what: str, ours: frozenset[str], theirs: frozenset[str], none: str) -> Value:
+def _shared(what: Reason, ours: frozenset[str], theirs: frozenset[str], none: str) -> Worth:
     both = sorted(ours & theirs)
     if not both:
-        return Value(0.0, none)
-    return Value(len(both) / len(ours), f"{what} {', '.join(both)}")
+        return Worth(0.0, none)
+    return _worth(len(both) / len(ours), reason(what, names=both))
 
 
-def _seniority(wanted: str, title: str) -> Value:
+def _seniority(wanted: str, title: str) -> Worth:
     one, other = seniority_level(wanted), seniority_level(title)
     if one is None or other is None:
-        return Value(0.0, "seniority not known")
+        return Worth(0.0, "seniority not known")
     apart = abs(one - other)
     if apart == 0:
-        return Value(1.0, "same seniority")
-    return Value(
-        max(0.0, 1.0 - apart / 2), "similar seniority" if apart == 1 else "different seniority"
-    )
+        return _worth(1.0, reason(Reason.SAME_SENIORITY))
+    similar = reason(Reason.SIMILAR_SENIORITY) if apart == 1 else {}
+    return _worth(max(0.0, 1.0 - apart / 2), similar, "different seniority")
 
 
-def _language(wanted: frozenset[str], languages: frozenset[str]) -> Value:
+def _language(wanted: frozenset[str], languages: frozenset[str]) -> Worth:
     both = sorted(wanted & languages)
     # A shared language other than English counts more, as English is mostly foreign to both.
     own = [language for language in both if language != "en"] or both
     if not own:
-        return Value(0.0, "no known common language")
+        return Worth(0.0, "no known common language")
     alike = 1.0 if own != ["en"] or wanted == {"en"} else 0.7
-    return Value(alike, f"both speak {language_name(own[0])}")
+    return _worth(alike, reason(Reason.SPEAKS, language=own[0]))
 
 
-def _budget(left: int | None, *, shown: bool) -> Value:
+def _budget(left: int | None, *, shown: bool) -> Worth:
     if not shown:
         # The order would tell of it, too.
-        return Value(1.0, "request limit not shown")
+        return _worth(1.0, reason(Reason.LIMIT_HIDDEN))
     if left is None:
-        return Value(1.0, "no request limit")
+        return _worth(1.0, reason(Reason.UNLIMITED))
     # An advocate with more requests left is asked first, to spare the others.
-    requests = "1 request" if left == 1 else f"{left} requests"
-    return Value(1.0 - 0.5**left, f"{requests} left")
+    kept = reason(Reason.ONE_LEFT) if left == 1 else reason(Reason.LEFT, count=left)
+    return _worth(1.0 - 0.5**left, kept)
 
 
-def _last(helped: bool | None) -> Value:
+def _last(helped: bool | None) -> Worth:
     if helped is None:
-        return Value(0.5, "no past reference yet")
-    return (
-        Value(1.0, "their last reference helped")
-        if helped
-        else Value(0.0, "their last reference didn’t help")
-    )
+        return _worth(0.5, reason(Reason.NO_REFERENCE))
+    if helped:
+        return _worth(1.0, reason(Reason.LAST_HELPED))
+    return Worth(0.0, "their last reference didn’t help")

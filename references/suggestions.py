@@ -4,7 +4,7 @@ What is known about each advocate is read here; `references/matching.py` turns i
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,7 +15,7 @@ from references import matching
 from references.desk.advocates import Activity, Advocate
 from references.desk.budgets import Availability, availability
 from references.desk.request import ReferenceRequest, State
-from references.matching import Candidate, Match, Wanted
+from references.matching import Candidate, Match, Reason, Wanted, reason
 from references.network.paths import (
     KnownPath,
     Network,
@@ -46,6 +46,7 @@ from workspace.people.field_rights import FieldGroup, readable_fields
 from workspace.people.people import PersonSummary
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
+from workspace.told import Told
 from workspace.value_lists import split_values
 
 # The similar won deals; an advocate's account may have one among them.
@@ -167,8 +168,8 @@ def suggest_advocates(
     )
 
 
-def reasons_in_a_line(suggestion: Suggestion) -> str:
-    """Why this advocate, in a line for everybody who may see the deal.
+def reasons_to_keep(suggestion: Suggestion) -> list[Told]:
+    """Why this advocate, for everybody who may see the deal, as a request keeps it.
 
     A path over a tie that not everybody may see is left out.
     """
@@ -176,13 +177,18 @@ def reasons_in_a_line(suggestion: Suggestion) -> str:
     private = path is not None and any(
         tie.shared_with != Visibility.EVERYONE for ties in path.evidence for tie in ties
     )
+    match = suggestion.match
     reasons = [
-        term.because
-        for term in suggestion.match.terms
+        match.reasons[term.name]
+        for term in match.terms
         if term.contribution > 0 and not (private and term.name == "path")
     ]
-    caveat = [suggestion.match.caveat] if suggestion.match.caveat else []
-    return "; ".join([*caveat, *reasons[:3]])
+    return [*filter(None, [match.lack]), *reasons[:3]]
+
+
+def in_a_line(reasons: Iterable[Told]) -> str:
+    """Reasons that were kept, in words."""
+    return "; ".join(map(matching.in_words, reasons))
 
 
 def people_to_reach(session: Session, deal: Deal) -> tuple[list[int], bool]:
@@ -319,9 +325,9 @@ def _candidate(
     return Candidate(
         id=advocate.id,
         path=path.strength if path else 0.0,
-        path_because=_path_in_words(path) if path else "no known path",
+        path_reason=_path_reason(path) if path else {},
         likeness=similar.likeness if similar else 0.0,
-        likeness_because=(f"similar: {similar.name}" if similar else "no similar won deal"),
+        likeness_reason=reason(Reason.SIMILAR, name=similar.name) if similar else {},
         products=frozenset().union(*(deal.products for deal in tags)),
         competitors=frozenset().union(*(deal.competitors for deal in tags)),
         title=profile.title,
@@ -333,11 +339,11 @@ def _candidate(
     )
 
 
-def _path_in_words(path: KnownPath) -> str:
+def _path_reason(path: KnownPath) -> Told:
     end = path.people[-1].name
     if len(path.people) == 2:
-        return f"knows {end} ({path.evidence[0][0].kind})"
-    return f"reaches {end} via {' and '.join(person.name for person in path.people[1:-1])}"
+        return reason(Reason.KNOWS, name=end, tie=path.evidence[0][0].kind)
+    return reason(Reason.REACHES, name=end, via=[person.name for person in path.people[1:-1]])
 
 
 def _advocates(session: Session, deal: Deal) -> list[_AdvocateAtAccount]:

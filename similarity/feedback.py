@@ -43,7 +43,7 @@ def judge(
 ) -> None:
     """Judge a kin of a deal. `UNLIKE` needs a reason, and hides the kin for this deal at once."""
     if verdict is Verdict.UNLIKE and reason not in REASONS:
-        raise Invalid("Say why it is not like yours.", {"reason": "Choose one."})
+        raise Invalid("Choose why it is not similar.", {"reason": "Choose from the list."})
     row = session.get(KinFeedback, (deal_id, kin_id)) or KinFeedback(
         deal_id=deal_id, kin_id=kin_id, verdict=verdict
     )

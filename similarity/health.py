@@ -12,7 +12,6 @@ from sqlmodel import Session, SQLModel, col, func, select
 
 from similarity.encoders.embeddings import Encoder, ModelUnavailable
 from similarity.encoders.reranking import Reader
-from similarity.index.catalog import NO_PGVECTOR
 from similarity.index.in_database import tables
 from similarity.index.snapshots import Snapshots
 from similarity.index.sources import TABLES
@@ -162,10 +161,11 @@ def _index(session: Session, encoder: Encoder, folder: Path, warnings: list[str]
 def _rows(session: Session, encoder: Encoder, problems: list[str]) -> dict[str, Any]:
     """The state of the rows that the database searches."""
     facts: dict[str, Any] = {"searched by": "database"}
-    if not tables.is_available(session):
-        problems.append(NO_PGVECTOR)
-        return facts | {"state": "cannot be searched"}
     kept = tables.kept(session)
+    if obstacle := tables.obstacle(session):
+        problems.append(obstacle)
+        if not kept:
+            return facts | {"state": "cannot be searched"}
     if not kept or (kept.format, kept.model) != (tables.FORMAT, encoder.model_id):
         problems.append(
             "The tables for searching are missing or outdated: restart `dealkin serve`."

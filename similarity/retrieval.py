@@ -149,9 +149,9 @@ def _matches(collection: Searchable, asked: TextQuery, candidates: Candidates) -
             spread = LEAN_SPREAD * max(weights.meaning + weights.words, 1e-9)
             shares = np.exp((first[best] - first[best[0]]) / spread)
         shares /= shares.sum()
-        usual = np.asarray(shares @ candidates.wholes[best], np.float32)
+        usual = np.asarray(shares @ candidates.wholes.rows(best), np.float32)
         leaning = _unit((1 - LEAN) * query.vector + LEAN * _unit(usual))
-        gain = candidates.wholes @ (leaning - query.vector)
+        gain = candidates.wholes.along(leaning - query.vector)
         if asked.scale:
             # The best documents are near to their own mean, whatever the question was: what they
             # gain on average is no nearness to the question.
@@ -207,7 +207,7 @@ def _foreign(asked: TextQuery, candidates: Candidates) -> NDArray[np.bool_]:
     """Which documents are in another language than the question, and have a vector."""
     languages = candidates.languages
     other = (languages != asked.language) & (languages != "")
-    return np.asarray(other & candidates.wholes.any(axis=1), bool)
+    return np.asarray(other & candidates.wholes.held, bool)
 
 
 def _comparable(asked: TextQuery, candidates: Candidates) -> NDArray[np.bool_]:

@@ -36,6 +36,15 @@ def test_should_have_a_unit_that_systemd_takes(tmp_path: Path) -> None:
     assert "dealkin.service" not in done.stderr, done.stderr
 
 
+def test_should_have_a_container_file_that_a_linter_takes() -> None:
+    file = ROOT / "deploy" / "Containerfile"
+    linter = Path(sys.executable).with_name("hadolint")
+    done = subprocess.run(
+        [linter, "--no-color", str(file)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_should_unpack_the_model_where_the_unit_may_write(monkeypatch: pytest.MonkeyPatch) -> None:
     unit = (ROOT / "deploy" / "dealkin.service").read_text().splitlines()
     assert {"CacheDirectory=dealkin", "Environment=XDG_CACHE_HOME=%C"} <= set(unit)

@@ -32,6 +32,13 @@ def test_should_come_to_the_same_when_an_import_is_killed(tmp_path: Path) -> Non
     assert "the same as without" in said
 
 
+@pytest.mark.slow
+def test_should_lose_nothing_when_members_save_at_once(tmp_path: Path) -> None:
+    said = torture("sqlite://", tmp_path, "--savers", "8", "--minutes", "0.1")
+    assert said.startswith("8 savers")
+    assert "nothing lost, nothing written over" in said
+
+
 def torture(url: str, folder: Path, *options: str) -> str:
     """What a torture of a database says."""
     command = [sys.executable, "-m", "tests.torture", "--folder", str(folder), "--url", url]

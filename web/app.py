@@ -39,6 +39,7 @@ from web.pages.deal_room.overview import OverviewController
 from web.pages.deal_room.playbook import PlaybookController
 from web.pages.deal_room.references import ReferencesController
 from web.pages.deal_room.stakeholders import StakeholderController
+from web.pages.deal_room.suggestions import SuggestionsController
 from web.pages.deal_room.tasks import TaskController
 from web.pages.deals.list import DealController
 from web.pages.deals.saved_views import ViewController
@@ -144,6 +145,7 @@ CONTROLLERS = (
     StrandedDealController,
     WebhookController,
     OverviewController,
+    SuggestionsController,
     OwnFieldController,
     PasskeyController,
     PasskeySignInController,

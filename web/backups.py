@@ -31,6 +31,7 @@ from workspace.privacy.erasure import erasures_file, replay_erasures, write_eras
 from workspace.privacy.retention import RETENTION, rules_of
 from workspace.settings import Settings
 from workspace.setup import open_database
+from workspace.told import Code, refusal
 
 BACKUP = "backup"
 DRILL = "drill"
@@ -47,7 +48,7 @@ def back_up(workspace: Workspace, folder: Path | None = None) -> dict[str, Any]:
     kept_in = settings.backup_folder
     target = folder or kept_in
     if target is None:
-        raise DealkinError("DEALKIN_BACKUPS is off: give the folder for the backup.")
+        raise refusal(DealkinError, Code.BACKUPS_OFF)
     erasures = erasures_file(settings)
     write_erasures(workspace.database, erasures)
     if target != erasures.parent:
@@ -119,7 +120,7 @@ def drill(
             with database.read() as session:
                 asked, missed = _ask(session, workspace)
     if missed:
-        raise DealkinError(f"The restored workspace does not find {', '.join(missed)}.")
+        raise refusal(DealkinError, Code.RESTORED_DEALS, keys=missed)
     return {
         "file": file.name,
         "made at": manifest.made_at,

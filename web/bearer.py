@@ -14,6 +14,7 @@ from workspace.database import writing_until
 from workspace.errors import Busy, Forbidden
 from workspace.people import api_tokens
 from workspace.people.api_tokens import KnownToken, Scope
+from workspace.told import in_words
 
 # Seconds that a call waits for noting that its token is used, or was refused.
 NOTING_SECONDS = 0.5
@@ -31,7 +32,7 @@ async def token_of(request: Request) -> KnownToken | None:
     if token is None:
         raise NotAuthorizedException("There is no such token.")
     if token.problem:
-        raise NotAuthorizedException(token.problem)
+        raise NotAuthorizedException(in_words(token.problem))
     return token
 
 

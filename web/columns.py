@@ -84,7 +84,7 @@ def read_arrangement(
     """
     sort = asked.text("sort", 120) or usual_sort
     if sort.removeprefix("-") not in orders and not is_own(sort.removeprefix("-")):
-        asked.refuse("sort", "Choose one of the list.")
+        asked.refuse("sort", "Choose from the list.")
     named = [name for sent in asked.sent.get("columns", []) for name in sent.split(",") if name]
     if any(name not in known and name != NAME and not is_own(name) for name in named):
         asked.refuse("columns", "Choose from the list.")

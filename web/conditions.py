@@ -25,6 +25,7 @@ from workspace.delivery.outbox import OutboxMessage
 from workspace.imports import runs
 from workspace.jobs.tables import Job, JobState
 from workspace.settings import Settings
+from workspace.told import in_words
 from workspace.webhooks.tables import WebhookEndpoint
 
 # Bytes that are left on a disk.
@@ -116,42 +117,46 @@ def _index(workspace: Workspace) -> Condition | None:
 def _mail(session: Session, settings: Settings) -> Condition | None:
     if not settings.smtp_url:
         return None
-    stuck = sa.select(sa.func.count(), sa.func.max(col(OutboxMessage.problem))).where(
+    stuck = (
         col(OutboxMessage.sent_at).is_(None),
         col(OutboxMessage.dropped_at).is_(None),
         col(OutboxMessage.attempts) >= STUCK_ATTEMPTS,
     )
-    count, problem = session.execute(stuck).one()
+    count = session.execute(sa.select(sa.func.count()).where(*stuck)).scalar_one()
     if not count:
         return None
+    last = (
+        sa.select(col(OutboxMessage.problem)).where(*stuck).order_by(col(OutboxMessage.id).desc())
+    )
+    problem = in_words(session.execute(last.limit(1)).scalar_one())
     mails = "1 mail" if count == 1 else f"{count:,} mails"
     return Condition(
-        "mail", False, f"The mail server has not taken {mails}: {problem}. Dealkin goes on trying."
+        "mail",
+        False,
+        f"The mail server has not taken {mails}: {problem.rstrip('.')}. Dealkin goes on trying.",
     )
 
 
 def _mailbox(session: Session, settings: Settings) -> Condition | None:
     if not settings.mailbox_url:
         return None
-    problem = session.execute(sa.select(sa.func.max(col(MailboxPosition.problem)))).scalar()
+    problems = session.scalars(sa.select(col(MailboxPosition.problem))).all()
+    problem = next(filter(None, map(in_words, problems)), "")
     if not problem:
         return None
-    text = f"The mailbox cannot be read: {problem}. So nobody is told of mail that comes back."
+    why = problem.rstrip(".")
+    text = f"The mailbox cannot be read: {why}. So nobody is told of mail that comes back."
     return Condition("mailbox", False, text)
 
 
 def _webhooks(session: Session) -> Condition | None:
     """Webhooks that Dealkin has stopped, or whose receivers take nothing."""
-    troubled = sa.select(col(WebhookEndpoint.name)).where(
-        sa.or_(
-            col(WebhookEndpoint.stopped_why) != "",
-            sa.and_(
-                col(WebhookEndpoint.stopped_at).is_(None),
-                col(WebhookEndpoint.failures) >= STUCK_ATTEMPTS,
-            ),
-        )
-    )
-    names = session.scalars(troubled.order_by(col(WebhookEndpoint.name))).all()
+    endpoints = sa.select(WebhookEndpoint).order_by(col(WebhookEndpoint.name))
+    names = [
+        row.name
+        for row in session.scalars(endpoints)
+        if row.stopped_why or (row.stopped_at is None and row.failures >= STUCK_ATTEMPTS)
+    ]
     if not names:
         return None
     return Condition("webhooks", False, f"Events are not delivered: see Webhooks, {names[0]}.")

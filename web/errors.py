@@ -18,10 +18,10 @@ from web.problems import is_for_programs, problem
 from web.rendering import render
 from web.routes import Request
 from workspace.accounts.accounts import Account
-from workspace.database import BUSY
 from workspace.deals.discretion import read_for
 from workspace.errors import Busy, Conflict, DealkinError, Forbidden, Invalid, NotFound, TooMany
 from workspace.people.tables import Person
+from workspace.told import Code, in_words, told
 
 logger = logging.getLogger("dealkin.web")
 
@@ -184,7 +184,7 @@ def database_refused(request: Request, error: OperationalError) -> Response[str]
 def out_of_range(request: Request, error: DataError) -> Response[str]:
     """A number that is larger than its column, such as a primary key that there cannot be."""
     if _code(error) == _OUT_OF_RANGE:
-        return explain(request, 404, "There is no such thing here.")
+        return explain(request, 404, "There is no such page.")
     return broke(request, error)
 
 
@@ -212,7 +212,7 @@ def busy(request: Request, error: Exception) -> Response[str]:
     A form that a browser sent comes back with what was entered, so that it can be sent again.
     """
     logger.warning("%s %s had to wait too long: %s", request.method, _route(request), type(error))
-    response = explain(request, 503, BUSY, unsaved=_unsaved(request))
+    response = explain(request, 503, in_words(told(Code.BUSY)), unsaved=_unsaved(request))
     response.headers["Retry-After"] = _RETRY_AFTER
     return response
 

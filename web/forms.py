@@ -47,7 +47,7 @@ def uncounted_id(number: int) -> int:
 
 def _in_range(number: int, largest: int) -> int:
     if not 0 < number <= largest:
-        raise NotFound("There is no such thing here.")
+        raise NotFound("There is no such page.")
     return number
 
 
@@ -76,7 +76,7 @@ class Form:
     def check(self) -> None:
         """Raise `Invalid` if a field is wrong; unknown fields, as in addresses, are allowed."""
         if self.wrong:
-            raise Invalid("Some of this could not be taken.", self.wrong)
+            raise Invalid("Some fields could not be saved.", self.wrong)
 
     @property
     def values(self) -> dict[str, str]:
@@ -135,7 +135,7 @@ class Form:
             value = re.sub(r"[^0-9]", "", value)
         if not re.fullmatch(r"[0-9]{1,19}", value) or not low <= int(value) <= high:
             example = ", such as 2400 or 2,400" if high >= 2400 else ""
-            self.refuse(name, f"A whole number from {low:,} to {high:,}{example}.")
+            self.refuse(name, f"Enter a whole number from {low:,} to {high:,}{example}.")
             return None
         return int(value)
 
@@ -153,14 +153,14 @@ class Form:
                 raise InvalidOperation
             return Decimal(value)
         except InvalidOperation:
-            self.refuse(name, "An amount, such as 125000 or 125,000.50.")
+            self.refuse(name, "Enter an amount, for example 125,000.")
             return None
 
     def currency(self, name: str) -> str | None:
         """A currency's code of three letters (ISO 4217)."""
         value = self.text(name, 10).upper()
         if value and value not in currencies():
-            self.refuse(name, "A code of three letters, such as EUR.")
+            self.refuse(name, "Enter a currency code, for example EUR.")
             return None
         return value or None
 
@@ -174,14 +174,14 @@ class Form:
                 raise ValueError
             return date.fromisoformat(value)
         except ValueError:
-            self.refuse(name, "A date, such as 2026-03-31.")
+            self.refuse(name, "Enter a date, for example 2026-03-31.")
             return None
 
     def choice(self, name: str, options: Collection[str], *, required: bool = False) -> str | None:
         """One of these options."""
         value = self.text(name, 200, required=required)
         if value and value not in options:
-            self.refuse(name, "Choose one of the list.")
+            self.refuse(name, "Choose from the list.")
             return None
         return value or None
 
@@ -199,12 +199,12 @@ class Form:
         return self.text(name, 10) not in ("", "off", "no", "false", "0")
 
     def fraction(self, name: str) -> float | None:
-        """A number from 0 to 1."""
+        """Enter a number from 0 to 1."""
         value = self.text(name, 20)
         if not value:
             return None
         if not re.fullmatch(r"[01](\.[0-9]{1,10})?", value) or float(value) > 1:
-            self.refuse(name, "A number from 0 to 1.")
+            self.refuse(name, "Enter a number from 0 to 1.")
             return None
         return float(value)
 
@@ -213,7 +213,7 @@ class Form:
         try:
             return read_phones(self.text(name, LONGEST))
         except Invalid:
-            self.refuse(name, "A telephone number, such as +44 20 7946 0018.")
+            self.refuse(name, "Enter a phone number, for example +44 20 7946 0018.")
             return ""
 
     def link(self, name: str) -> str:
@@ -222,7 +222,7 @@ class Form:
         if not value:
             return ""
         if not is_link(value):
-            self.refuse(name, "A web address, beginning with https://.")
+            self.refuse(name, "Enter a web address that begins with https://.")
             return ""
         return value
 
@@ -234,7 +234,7 @@ class Form:
             return ""
         value = values[0].strip()
         if any(_is_control(letter) for letter in value):
-            self.refuse(name, "Control characters cannot be taken.")
+            self.refuse(name, "Remove the control characters.")
             return ""
         if len(value) > most:
             self.refuse(name, f"At most {most:,} characters; this has {len(value):,}.")

@@ -38,10 +38,11 @@ from web.turns import TooManyWait, Turns
 from web.visits import submitted, takes_files, uploaded
 from web.workspace import Workspace
 from workspace.collaboration import inbox
-from workspace.database import BUSY, writing_until
+from workspace.database import writing_until
 from workspace.errors import Busy, NotFound
 from workspace.people.sign_in.sessions import SignedIn, note_use, signed_in
 from workspace.people.tables import Role
+from workspace.told import Code, refusal
 
 # Pages that are built at the same time. Python runs one thread at a time: with six threads, which
 # kept switching, a page took half as much processor time again as with two.
@@ -268,7 +269,7 @@ class InTurn(ASGIMiddleware):
         except TooManyWait:
             raise _too_often(LONGEST_WAIT) from None
         except TimeoutError:
-            raise Busy(BUSY) from None
+            raise refusal(Busy, Code.BUSY) from None
         done = False
 
         def give_back() -> None:

@@ -11,9 +11,10 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from references.desk.calendar import shown
+from references.suggestions import in_a_line
 from similarity.scoring import Term
 from web import session_cookie
 from web.columns import WIDTHS, shares_of
@@ -31,6 +32,7 @@ from workspace.clock import now, today
 from workspace.delivery.outbox import html_paragraphs, without_secrets
 from workspace.people.tables import language_name
 from workspace.phones import dialled
+from workspace.told import in_words
 from workspace.value_lists import split_values
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -106,6 +108,10 @@ def environment() -> Environment:
         listed=split_values,
         dialled=dialled,
         listing=listing,
+        jointed=jointed,
+        stored_value=stored_value,
+        told=in_words,
+        in_a_line=in_a_line,
         # It escapes the text.
         mailed=lambda text: Markup(html_paragraphs(text)),  # noqa: S704
         markdown=markdown,
@@ -217,6 +223,24 @@ def listing(value: object) -> str:
         changed = len(value) == 2 and all(isinstance(each, list) for each in value)
         return (" → " if changed else ", ").join(listing(each) or "none" for each in value)
     return str(value)
+
+
+def stored_value(value: object) -> str:
+    """A value of a row as its person reads it: days in words, yes or no, parts with commas."""
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {stored_value(each)}" for name, each in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(stored_value, value))
+    text = str(value)
+    return day(text[:10]) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?", text) else text
+
+
+def jointed(address: str) -> Markup:
+    """An address, of mail or of a page, that breaks at its signs and not within words."""
+    # It is escaped before.
+    return Markup(re.sub(r"(?<=[@/])(?=.)|(?<=.)(?=\.)", "<wbr>", str(escape(address))))  # noqa: S704
 
 
 def initials(name: str) -> str:

@@ -86,11 +86,16 @@ def workspace_on(
 
 @contextmanager
 def open_workspace(
-    settings: Settings, address: str = LOCAL_ADDRESS, encoder: Encoder | None = None
+    settings: Settings,
+    address: str = LOCAL_ADDRESS,
+    encoder: Encoder | None = None,
+    *,
+    serves: bool = False,
 ) -> Iterator[Workspace]:
     """The workspace of these settings, its database upgraded; closed when the block ends.
 
-    `encoder` takes the place of the record's own.
+    `encoder` takes the place of the record's own. A server has the rows that PostgreSQL searches
+    for its own model; other commands leave those that servers search.
     """
     with closing(open_database(settings)) as database:
         encoder = encoder or encoder_of_record(settings, database)
@@ -98,7 +103,7 @@ def open_workspace(
         with upgrading(database):
             workspace.network.catch_up()
             recorder.catch_up(database)
-            workspace.catalog.prepare()
+            workspace.catalog.prepare(may_replace=serves)
         yield workspace
 
 

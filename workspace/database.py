@@ -15,12 +15,14 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg.pq import Format
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, SQLModel, col
 
 from workspace.errors import Busy, DealkinError
 from workspace.metrics import LOCK_SECONDS
+from workspace.told import Code, refusal
 
 # Named constraints can be dropped again on every database; Alembic needs them.
 SQLModel.metadata.naming_convention = {
@@ -38,6 +40,8 @@ Item = TypeVar("Item")
 # is not undone in them. True for a whole table, or the column that is filled in such rows only. In
 # the `info` of a column, its values follow from other rows.
 FOLLOWS = "follows"
+# A statement that is executed with this option gets its rows in PostgreSQL's binary form.
+BINARY = "rows in binary form"
 # Stands in the `info` of tables and columns that hold secrets: they are in no exported record.
 SECRET = "secret"  # noqa: S105
 
@@ -52,7 +56,6 @@ NEWER = (
     "A newer version of Dealkin has upgraded this database. Install that version, or restore the"
     " backup that was made before the upgrade."
 )
-BUSY = "Too much is being written at once. Nothing was saved. Try again in a moment."
 
 # The channel on which PostgreSQL tells all server processes of each commit.
 CHANNEL = "dealkin_commits"
@@ -122,6 +125,7 @@ class Database:
             self.writer = self.reader = sa.create_engine(
                 self.url, pool_pre_ping=True, max_overflow=-1, hide_parameters=True
             )
+            event.listen(self.reader, "before_cursor_execute", _choose_form)
         self._watchers: list[Callable[[Session], None]] = []
         # On SQLite, the turn of the only writer of this process.
         self._turn = threading.Lock()
@@ -209,7 +213,7 @@ class Database:
             yield
             return
         if not self._turn.acquire(timeout=_seconds_left()):
-            raise Busy(BUSY)
+            raise refusal(Busy, Code.BUSY)
         try:
             yield
         finally:
@@ -221,7 +225,7 @@ class Database:
             connection = session.connection()
         except OperationalError as error:
             if "locked" in str(error.orig):
-                raise Busy(BUSY) from error
+                raise refusal(Busy, Code.BUSY) from error
             raise
         if not self.is_sqlite and _deadline.get() is not None:
             # 0 would be no limit.
@@ -273,6 +277,19 @@ class Database:
         config.set_main_option("script_location", str(MIGRATIONS))
         config.attributes["engine"] = self.writer
         return config
+
+
+def _choose_form(
+    _connection: sa.Connection,
+    cursor: Any,
+    _statement: str,
+    _values: Any,
+    context: Any,
+    _many: bool,
+) -> None:
+    """Have rows come in binary form where the statement asks for it."""
+    if context.execution_options.get(BINARY):
+        cursor.format = Format.BINARY
 
 
 def found_once(session: Session, key: Hashable, find: Callable[[], Item]) -> Item:

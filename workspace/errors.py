@@ -1,8 +1,15 @@
 """Refusals, with messages for the person who has to correct something."""
 
+from typing import Any
+
 
 class DealkinError(Exception):
-    """A refusal that the user can do something about; the message says what."""
+    """A refusal that the user can do something about; the message says what.
+
+    One that may be kept has what is kept of it, a code with parameters (`workspace/told.py`).
+    """
+
+    told: dict[str, Any] | None = None
 
 
 class NotFound(DealkinError):

@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from workspace.database import Database
 from workspace.errors import Conflict
 
-# Any number that no other program locks in this database.
+# Any numbers that no other program locks in this database.
 _UPGRADE = 4_715_022_611
+_ROWS = 4_715_022_612
 
 
 @contextmanager
@@ -25,9 +26,22 @@ def upgrading(database: Database) -> Iterator[None]:
         with _locked(_beside(database, "lock"), wait=True):
             yield
     else:
-        with database.reader.connect() as connection, connection.begin():
-            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE})
+        with _held(database, _UPGRADE):
             yield
+
+
+@contextmanager
+def making_rows(database: Database) -> Iterator[None]:
+    """On PostgreSQL, let one process at a time make the rows that are searched."""
+    with _held(database, _ROWS):
+        yield
+
+
+@contextmanager
+def _held(database: Database, key: int) -> Iterator[None]:
+    with database.reader.connect() as connection, connection.begin():
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+        yield
 
 
 @contextmanager

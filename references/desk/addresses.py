@@ -36,7 +36,10 @@ def confirm_address(
     if not address or person.email != address:
         raise Conflict("The address in the record has changed in the meantime. Check it again.")
     if not outbox.is_address(address):
-        raise Invalid("Mail cannot be sent there.", {"email": "Not an e-mail address."})
+        raise Invalid(
+            "Email cannot be sent to this address.",
+            {"email": "Enter an email address, for example ines@example.com."},
+        )
     former = advocate.address
     if former == address:
         return

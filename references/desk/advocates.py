@@ -84,7 +84,7 @@ def nominate(
             "Our own people vouch for us anyway; choose a contact.", {"person": "A member."}
         )
     if person.account_id is None:
-        raise Invalid("Their customer must be known first.", {"person": "Has no account."})
+        raise Invalid("Add this person’s account first.", {"person": "Has no account."})
     if session.exec(select(Advocate.id).where(Advocate.person_id == person.id)).first():
         raise Conflict(f"{person.name} is nominated already.")
     # Everybody sees the advocates.

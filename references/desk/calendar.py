@@ -54,7 +54,7 @@ def moment(written: str, zone: str) -> datetime:
             raise ValueError
         local = datetime.fromisoformat(written).replace(tzinfo=ZoneInfo(zone))
     except ValueError:
-        raise Invalid("A day and a time, such as 2026-12-01 and 14:30.") from None
+        raise Invalid("Enter a day and a time, for example 2026-12-01 and 14:30.") from None
     utc = local.astimezone(UTC)
     if utc.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != local.replace(tzinfo=None):
         raise Invalid("The clocks go forward over this hour that day; choose another.")
@@ -69,7 +69,7 @@ def require_ahead(moment: datetime) -> None:
     if moment <= now():
         raise Invalid("This time has passed.")
     if moment > now() + FARTHEST:
-        raise Invalid("This is more than a year off.")
+        raise Invalid("Choose a time within a year.")
 
 
 def shown(moment: datetime, zone: str) -> str:

@@ -93,12 +93,14 @@ def record_consent(
         raise CodeNeeded
     captured_on = captured_on or today()
     if captured_on > today():
-        raise Invalid("This is yet to come.", {"captured_on": "After today."})
+        raise Invalid(
+            "The date is in the future.", {"captured_on": "Enter today or an earlier date."}
+        )
     if state == ConsentState.GIVEN:
         start = start or captured_on
         end = end or months_after(start, current_policy(session).consent_months)
     if start and end and end < start:
-        raise Invalid("It cannot end before it began.", {"end": "Before it began."})
+        raise Invalid("The end is before the start.", {"end": "Enter a date after the start."})
     last = _last_decision(consents_of(session, [advocate.id])[advocate.id])
     if last and captured_on < last.captured_on:
         raise Conflict(

@@ -165,7 +165,7 @@ def why_unusable(link: GuestLink) -> str:
     if link.used_at:
         return "This link has done its work."
     if link.revoked_at:
-        return "This is no longer asked of you. There is nothing left for you to do."
+        return "This request has ended. There is nothing left for you to do."
     if link.expires_at <= now():
         return "This link has expired. Ask the sender for a new one."
     return ""
@@ -313,7 +313,7 @@ def create_terms_link(session: Session, advocate_id: int, to: Recipient, origin:
 def confirmed_address(person: Person, address: str | None) -> str:
     """An advocate's confirmed address; Conflict if the desk has not confirmed one yet."""
     if not address:
-        raise Conflict(f"Confirm the e-mail address of {person.name} on their advocate page first.")
+        raise Conflict(f"Confirm the email address of {person.name} on their advocate page first.")
     return address
 
 
@@ -337,7 +337,7 @@ def facts_of(context: EmailContext) -> RequestFacts:
 
 def _meeting(context: EmailContext) -> Meeting:
     if context.starts_at is None:
-        raise Conflict("It has no time yet.")
+        raise Conflict("This request has no time yet.")
     guests = list(_reachable(context))
     attendees = [Attendee(guest.person.name, guest.address) for guest in guests]
     host = context.organizer

@@ -18,6 +18,7 @@ from workspace.delivery.outbox import OutboxMessage, without_secrets
 from workspace.errors import NotFound
 from workspace.people.field_rights import FieldGroup, readable_fields
 from workspace.people.viewer import Viewer
+from workspace.told import Told
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Letter:
     calendar: str | None
     method: str
     attempts: int
-    problem: str
+    problem: Told
     sent_at: datetime | None
     # What came back for it, when, and in whose words.
     returned: str

@@ -50,12 +50,12 @@ def current_policy(session: Session) -> ReferencePolicy:
 def set_policy(session: Session, by: int | None, changes: dict[str, Any]) -> None:
     """Change the desk's rules; an open request meets them at its next step."""
     errors = {
-        name: f"A whole number from {low} to {high}."
+        name: f"Enter a whole number from {low} to {high}."
         for name, (low, high) in POLICY_RANGES.items()
         if name in changes and not low <= changes[name] <= high
     }
     if errors:
-        raise Invalid("Some of this could not be taken.", errors)
+        raise Invalid("Some fields could not be saved.", errors)
     rules = current_policy(session)
     before = {name: getattr(rules, name) for name in changes}
     rules.sqlmodel_update(changes)

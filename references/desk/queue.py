@@ -42,6 +42,7 @@ from workspace.deals.tables import Deal, Stage, Stakeholder
 from workspace.people.field_rights import FieldGroup, readable_fields
 from workspace.people.tables import Member, MemberRole, Person
 from workspace.people.viewer import Viewer
+from workspace.told import Told
 
 # A request without a due date comes last.
 _LAST = date(9999, 12, 31)
@@ -70,7 +71,7 @@ class RequestRow:
     due: date | None
     changed_at: datetime
     starts_at: datetime | None
-    fit: str
+    fit: list[Told]
     reason: str
     outcome: str
     desk_approved_by_id: int | None

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import JSON, Text
 from sqlmodel import Field, SQLModel
@@ -137,8 +137,8 @@ class ReferenceRequest(SQLModel, table=True):
     message: str = Field(default="", sa_type=Text)
     # For the advocate and the prospect's person.
     shared_message: str = Field(default="", sa_type=Text)
-    # Why this advocate, as it was shown to the asker.
-    fit: str = Field(default="", max_length=500)
+    # Why this advocate, as it was shown to the asker (`references/matching.py`).
+    fit: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     state: str = Field(default=State.DRAFT, max_length=20, index=True)
     requested_by_id: int | None = Field(default=None, foreign_key="person.id", index=True)
     # The member of customer marketing who handles it.

@@ -329,4 +329,4 @@ def require_reason(reason: str) -> None:
 def require_time_passed(request: ReferenceRequest) -> None:
     """Refuse to close an appointment that is still ahead."""
     if request.starts_at and request.starts_at > now():
-        raise Conflict("This is still to come.")
+        raise Conflict("Its time is still to come.")

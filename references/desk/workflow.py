@@ -3,7 +3,7 @@
 Which party may take a step, and in which states, is in `STEPS` of `references/desk/request.py`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from sqlmodel import Session, col, select
@@ -62,6 +62,7 @@ from workspace.errors import Conflict, Forbidden, Invalid
 from workspace.keys import random_key
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
+from workspace.told import Told
 
 
 def open_request(
@@ -74,7 +75,7 @@ def open_request(
     prospect: Person | None = None,
     message: str = "",
     shared_message: str = "",
-    fit: str = "",
+    fit: Sequence[Told] = (),
 ) -> ReferenceRequest:
     """Draft and submit a request at once.
 
@@ -106,7 +107,7 @@ def draft(
     prospect: Person | None = None,
     message: str = "",
     shared_message: str = "",
-    fit: str = "",
+    fit: Sequence[Told] = (),
 ) -> ReferenceRequest:
     """Add a request that is not submitted yet."""
     require_visible_deal(session, viewer, deal.id)
@@ -123,7 +124,7 @@ def draft(
         col(ReferenceRequest.state).in_(OPEN_STATES),
     )
     if key := session.exec(duplicate).first():
-        raise Conflict(f"They are asked for this on this deal already: {key}.")
+        raise Conflict(f"This advocate is already asked on this deal: {key}.")
     request = ReferenceRequest(
         key=random_key(session, ReferenceRequest, "R-"),
         deal_id=deal.id,
@@ -132,7 +133,7 @@ def draft(
         prospect_id=prospect.id if prospect else None,
         message=message,
         shared_message=shared_message,
-        fit=fit[:500],
+        fit=list(fit),
         minutes=MINUTES.get(activity, 60),
         requested_by_id=viewer.person_id,
     )
@@ -220,7 +221,7 @@ def swap(
     """Replace the advocate, and email the cancellation to the guests who were asked."""
     before = begin_step(session, viewer, request, "swap", version)
     if advocate.id == request.advocate_id and before != State.REFUSED:
-        raise Invalid("Choose another advocate.", {"advocate": "They are asked already."})
+        raise Invalid("Choose another advocate.", {"advocate": "This advocate is already asked."})
     notify_cancellation(session, request, before)
     # What was written to one advocate is not for another.
     discard_edits(session, request.id)
@@ -228,7 +229,7 @@ def swap(
     request.owner_approved_by_id = None
     request.approved_at = None
     request.desk_approved_by_id = viewer.person_id
-    request.fit = ""
+    request.fit = []
     request.reason = ""
     clear_times(session, request)
     rules = policy.current_policy(session)
@@ -298,7 +299,7 @@ def ask_other_times(
     """Ask the advocate for other times, as none of the offered ones suits."""
     before = begin_step(session, actor, request, "other times", version)
     if request.activity not in MEETINGS:
-        raise Conflict("This has no appointment.")
+        raise Conflict("This request has no scheduled time.")
     require_available(session, request, today(), actor)
     guest_links.revoke_links(session, request.id)
     outbox.drop(session, outbox_subject(request))
@@ -322,7 +323,7 @@ def schedule(
     """
     before = begin_step(session, actor, request, "schedule", version)
     if request.activity not in MEETINGS:
-        raise Conflict("This has no appointment.")
+        raise Conflict("This request has no scheduled time.")
     if isinstance(actor, Guest) and starts_at not in slots_of(session, request.id):
         raise Conflict("This time is no longer offered. Choose another.")
     set_time(session, request, starts_at, origin, actor)
@@ -360,7 +361,7 @@ def complete(
     """Mark a request as completed, and ask the guests for feedback."""
     before = begin_step(session, viewer, request, "complete", version)
     if request.activity in MEETINGS and before == State.ACCEPTED:
-        raise Conflict("It has no time yet.")
+        raise Conflict("This request has no time yet.")
     require_time_passed(request)
     ask_for_feedback(session, request, origin, missed=False)
     finish_step(session, request, viewer, "complete", before)
@@ -393,7 +394,7 @@ def record_outcome(
     """Record what the reference did for the deal."""
     before = begin_step(session, viewer, request, "record outcome", version)
     if outcome not in OUTCOMES:
-        raise Invalid("Choose what came of it.", {"outcome": "Choose one of the list."})
+        raise Invalid("Choose an outcome.", {"outcome": "Choose from the list."})
     request.outcome = outcome
     request.outcome_note = note
     finish_step(session, request, viewer, "record outcome", before, detail={"outcome": outcome})
@@ -403,7 +404,7 @@ def tell(session: Session, guest: Guest, request: ReferenceRequest, text: str) -
     """Record a guest's feedback."""
     before = begin_step(session, guest, request, "tell", None)
     if not text:
-        raise Invalid("Enter a line or two.", {"text": "Required."})
+        raise Invalid("Enter your feedback.", {"text": "Required."})
     if guest.party == Party.ADVOCATE:
         request.advocate_feedback = text
     else:

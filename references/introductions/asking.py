@@ -64,7 +64,7 @@ def ask(
     if not why:
         raise Invalid("Enter a reason for your colleague.", {"why": "Required."})
     if session.get(Member, person.id):
-        raise Invalid("Nobody needs an introduction to a colleague.", {"person": "One of us."})
+        raise Invalid("You need no introduction to a colleague.", {"person": "One of us."})
     if connector is not None:
         connector_id = connector.id
         _require_connector(session, viewer, network, connector, person)
@@ -167,10 +167,10 @@ def answer(
     require_writer(viewer)
     request = _locked_request(session, key, IntroductionRequest.connector_id == viewer.person_id)
     if request.withdrawn:
-        raise Conflict("They do not ask for this any more.")
+        raise Conflict("Your colleague has cancelled this request.")
     if not may_answer(request, today()):
         yes = request.answer == Answer.YES
-        raise Conflict("You said yes already." if yes else "This ask is over.")
+        raise Conflict("You have already said yes." if yes else "This request has ended.")
     if said == Answer.YES:
         if not message:
             raise Invalid("Write a message.", {"message": "Required."})
@@ -185,7 +185,7 @@ def answer(
                 {"again_on": "A day from tomorrow to a year from now."},
             )
     elif said != Answer.NO:
-        raise Invalid("Say yes, no or not now.", {"answer": "Choose one."})
+        raise Invalid("Say yes, no or not now.", {"answer": "Choose from the list."})
     request.answer = said
     request.again_on = again_on if said == Answer.NOT_NOW else None
     request.answered_at = now()
@@ -200,9 +200,9 @@ def withdraw(session: Session, viewer: Viewer, key: str) -> None:
     request = _locked_request(session, key, IntroductionRequest.asker_id == viewer.person_id)
     standing = standing_of(request, today())
     if standing == Standing.YES:
-        raise Conflict("They said yes in the meantime. Say what came of it instead.")
+        raise Conflict("Your colleague said yes in the meantime. Record the outcome instead.")
     if standing != Standing.WAITING:
-        raise Conflict("This is over already.")
+        raise Conflict("This request has ended.")
     request.withdrawn = True
     session.add(request)
     audit(session, viewer.person_id, "introduction taken back", f"introduction {request.id}")
@@ -217,7 +217,7 @@ def conclude(session: Session, viewer: Viewer, key: str, *, introduced: bool) ->
     require_writer(viewer)
     request = _locked_request(session, key, IntroductionRequest.asker_id == viewer.person_id)
     if standing_of(request, today()) != Standing.YES:
-        raise Conflict("There is no yes that something could come of.")
+        raise Conflict("There is no accepted request to conclude.")
     if introduced:
         request.introduced_on = today()
         deal = session.get(Deal, request.deal_id) if request.deal_id else None
@@ -288,7 +288,9 @@ def _hidden_connector(session: Session, viewer: Viewer, person: Person) -> int:
         if tie.asserted_by_id in answering
     ]
     if not candidates:
-        raise Invalid("Nobody can be asked about them just now.", {"over": "Nobody to ask."})
+        raise Invalid(
+            "No colleague can be asked for this introduction now.", {"over": "Nobody to ask."}
+        )
     return max(candidates)[2] or 0
 
 

@@ -23,6 +23,7 @@ from references.network.address_books import match_people
 from references.network.circles import changed_values
 from references.network.derived_ties import Touched, derive_ties
 from references.network.graph import Graph
+from references.network.path_search import Path
 from references.network.ties import (
     TIE_LOG,
     Tie,
@@ -188,14 +189,26 @@ class Network:
 
         It is the first one of `paths` to that person alone; all are searched at once.
         """
-        nearest = self.graph(session).nearest(
+        nearest = self._nearest(session, viewer, targets)
+        known = known_paths(session, viewer, [path.people for path in nearest.values()])
+        return {path.people[-1].id: path for path in known}
+
+    def strengths(
+        self, session: Session, viewer: Viewer, targets: Collection[int]
+    ) -> dict[int, float]:
+        """How strong the path of `nearest` to each of these people is, without its evidence."""
+        nearest = self._nearest(session, viewer, targets)
+        return {person: path.strength for person, path in nearest.items()}
+
+    def _nearest(
+        self, session: Session, viewer: Viewer, targets: Collection[int]
+    ) -> dict[int, Path]:
+        return self.graph(session).nearest(
             active_members(session),
             targets,
             lent=self.lent(session, viewer),
             avoid={*competitors_people(session), *hidden_from(session, viewer).people},
         )
-        known = known_paths(session, viewer, [path.people for path in nearest.values()])
-        return {path.people[-1].id: path for path in known}
 
     def lent(self, session: Session, viewer: Viewer) -> dict[Pair, float]:
         """The strengths of the pairs with a tie that this viewer may see, but not every member."""

@@ -202,7 +202,7 @@ def assert_tie(
     if one_id == other_id:
         raise Invalid("A tie is between two people.", {"person": "Choose another person."})
     if start and end and end < start:
-        raise Invalid("It cannot end before it began.", {"end": "Before it began."})
+        raise Invalid("The end is before the start.", {"end": "Enter a date after the start."})
     one, other = pair(one_id, other_id)
     facts: dict[str, Any] = {
         "evidence": evidence,

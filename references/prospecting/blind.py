@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from references.network.address_books import Connection
+from references.prospecting.connections import fitting_connections
 from references.prospecting.known import Known, readable_connections
-from references.prospecting.search import fitting_connections
 from references.prospecting.tables import OPEN_DAYS, ConnectionMatch, ConnectionOffer, NetworkSearch
 from references.prospecting.titles import Titles
 from similarity.sentences.positions import position_in
@@ -30,6 +30,7 @@ from workspace.keys import random_key
 from workspace.people import members
 from workspace.people.tables import Member, MemberRole, Person
 from workspace.people.viewer import Viewer, require_writer
+from workspace.told import Code, refusal
 
 SEARCH_BOOKS = "search address books"
 # When the job runs, in UTC: before the daily mails are written.
@@ -294,7 +295,7 @@ def match_search(session: Session, titles: Titles, search: NetworkSearch) -> Non
     read_for(session, asker)
     position = position_in(search.text)
     private = _private_of_others(session, asker)
-    rows = fitting_connections(session, titles, position, private, private)
+    rows = fitting_connections(session, titles, position, private, private, most=None)
     by_owner: dict[int, list[tuple[float, Known]]] = defaultdict(list)
     for row, fit in rows:
         if fit.certain:
@@ -336,7 +337,7 @@ def _own_match(session: Session, viewer: Viewer, key: str) -> tuple[ConnectionMa
     )
     row = session.exec(query).first()
     if row is None:
-        raise NotFound("There is no such search any more.")
+        raise refusal(NotFound, Code.NO_SEARCH)
     return row[0], row[1]
 
 

@@ -188,11 +188,15 @@ def presence_at(session: Session, viewer: Viewer, account: Account) -> Presence:
 
 def _at_account(session: Session, viewer: Viewer, account: Account) -> list[Known]:
     """The connections at an account that a viewer may read."""
-    query = select_row(Known, Connection).where(
-        at_company(account.name), readable_connections(session, viewer)
-    )
-    rows = fetch(session, Known, query.order_by(col(Connection.id)).limit(MOST_AT_ACCOUNT))
-    return [row for row in rows if same_company(row.company, account.name)]
+    readable = readable_connections(session, viewer)
+    named = sa.select(col(Connection.company)).where(at_company(account.name), readable)
+    companies = [
+        company
+        for company in session.scalars(named.distinct())
+        if same_company(company, account.name)
+    ]
+    query = select_row(Known, Connection).where(col(Connection.company).in_(companies), readable)
+    return fetch(session, Known, query.order_by(col(Connection.id)).limit(MOST_AT_ACCOUNT))
 
 
 def at_company(name: str) -> sa.ColumnElement[bool]:

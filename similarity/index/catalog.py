@@ -23,7 +23,7 @@ from similarity.index.centring import centred
 from similarity.index.collection import Collection
 from similarity.index.documents import PieceRole
 from similarity.index.facets import ResolvedFilter, resolve
-from similarity.index.in_database import tables, writing
+from similarity.index.in_database import rebuilding, tables
 from similarity.index.in_database.collection import DatabaseCollection
 from similarity.index.indexer import Indexer, Progress, postpone
 from similarity.index.searchable import Searchable
@@ -40,11 +40,6 @@ from workspace.errors import DealkinError
 from workspace.people.viewer import Viewer
 
 log = logging.getLogger(__name__)
-
-NO_PGVECTOR = (
-    "DEALKIN_SEARCH=database needs PostgreSQL (DATABASE_URL) with the extension pgvector, which"
-    " this database does not have. Install the extension on its server, or leave out the setting."
-)
 
 # How many vectors of deals' texts without boilerplate are kept.
 CONTENT_VECTORS = 1024
@@ -84,24 +79,31 @@ class Catalog:
         """Renew documents in every transaction that writes through the database."""
         self._database.watch(self._indexer.listen)
 
-    def prepare(self, *, again: bool = False) -> None:
+    def prepare(self, *, again: bool = False, may_replace: bool = False) -> None:
         """Where the database does the searching, make the rows that it searches, unless they are
-        there, or `again`; where caches do, and `again`, remove those rows.
+        there, or `again`. Those of another model are replaced only if that was asked for.
 
         DealkinError where the database cannot search.
         """
+        if not self.in_database:
+            return
         model = self.encoder.model_id
         with self._database.read() as session:
             kept = tables.kept(session)
-            if self.in_database and not tables.is_available(session):
-                raise DealkinError(NO_PGVECTOR)
-        if self.in_database and (
-            again or not kept or (kept.format, kept.model) != (tables.FORMAT, model)
-        ):
-            writing.make(self._database, model)
-        elif again and kept:
-            with self._database.write() as session:
-                tables.drop(session)
+            if kept and kept.format == tables.FORMAT:
+                wanted = again if kept.model == model else may_replace
+            else:
+                wanted = True
+            if wanted and (obstacle := tables.obstacle(session)):
+                raise DealkinError(obstacle)
+        if wanted:
+            rebuilding.make(self._database, model)
+
+    def remove_rows(self) -> None:
+        """Remove the rows that the database searches, where there are some."""
+        with self._database.write() as session:
+            CATALOG_LOG.lock(session)
+            tables.drop(session)
 
     def catch_up(self, progress: Progress | None = None, *, thorough: bool = False) -> int:
         """Prepare every document that is not current; how many. See `Indexer.catch_up`."""

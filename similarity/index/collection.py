@@ -12,8 +12,8 @@ from similarity.index import arrays
 from similarity.index.bm25 import Mask, WordIndex, grown
 from similarity.index.boilerplate import IsBoilerplate, SentenceIndex
 from similarity.index.facets import FacetIndex, Values
-from similarity.index.nearness import believed, nearness
-from similarity.index.queries import Candidates, Query, Scope
+from similarity.index.nearness import believed, cosines_with, nearness
+from similarity.index.queries import Candidates, HeldWholes, Query, Scope
 from similarity.index.relevance import Scores
 from similarity.index.searchable import FACET_CANDIDATES, NONE, Searchable
 from similarity.index.stored import Entry, said_in
@@ -379,16 +379,23 @@ class Collection(Searchable):
         return None
 
     def _scored(self, query: Query, ids: Ids, words: Scores) -> Candidates:
-        counts = self._piece_counts[ids]
-        pieces = self._pieces_of(ids) if query.vector is not None else NONE
-        near = nearness(
-            query.vector,
-            self.vectors.vectors(pieces),
-            self._role[pieces],
-            counts,
-            self._hollow[ids],
-        )
+        counts, hollow = self._piece_counts[ids], self._hollow[ids]
+        wholes = np.zeros((len(ids), 1 if query.vector is None else len(query.vector)), np.float32)
+        pieces, cosines = NONE, np.zeros(0, np.float32)
+        if query.vector is not None and counts.any():
+            pieces = self._pieces_of(ids)
+            vectors = self.vectors.vectors(pieces)
+            cosines = cosines_with(query.vector, vectors)
+            wholes[counts > 0] = vectors[(np.cumsum(counts) - counts)[counts > 0]]
+            # Of boilerplate alone nothing has a meaning.
+            wholes[hollow] = 0
+        near = nearness(cosines, self._role[pieces], counts, hollow)
         names = believed(self.languages(), self._languages)
         return Candidates(
-            ids, near.nearness, words, near.passages, near.wholes, names[self._language[ids]]
+            ids,
+            near.nearness,
+            words,
+            near.passages,
+            HeldWholes(wholes),
+            names[self._language[ids]],
         )

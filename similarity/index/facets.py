@@ -5,7 +5,7 @@ than all the rest of a question. What is scored and shown is read from the recor
 """
 
 import json
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -202,18 +202,45 @@ class FacetIndex:
         self.make_room(max(facts_of) + 1)
         ids, deals = np.array(list(facts_of), np.int64), list(facts_of.values())
         rows = [deal.facets for deal in deals]
-        self._held[ids] = True
-        self._headcount[ids] = [-1 if row.headcount is None else row.headcount for row in rows]
-        self._closed[ids] = [_ordinal(row.closed) for row in rows]
+        self.put_columns(
+            ids,
+            industry=[row.industry for row in rows],
+            headcount=[row.headcount for row in rows],
+            country=[row.country for row in rows],
+            region=[row.region for row in rows],
+            closed=[_ordinal(row.closed) for row in rows],
+            products=[row.products for row in rows],
+            competitors=[row.competitors for row in rows],
+            own=[row.own for row in rows],
+        )
         self._opened[ids] = [_ordinal(deal.opened) for deal in deals]
         self._owner[ids] = [deal.owner_id or 0 for deal in deals]
         self._outcome.put(ids, (deal.outcome for deal in deals))
-        self._industry.put(ids, (row.industry for row in rows))
-        self._country.put(ids, (row.country for row in rows))
-        self._region.put(ids, (row.region for row in rows))
-        self._products.put(ids, (row.products for row in rows))
-        self._competitors.put(ids, (row.competitors for row in rows))
-        self._own.put(ids, (row.own for row in rows))
+
+    def put_columns(
+        self,
+        ids: Ids,
+        *,
+        industry: Iterable[str | None],
+        headcount: Iterable[int | None],
+        country: Iterable[str | None],
+        region: Iterable[str | None],
+        closed: Sequence[int],
+        products: Iterable[frozenset[str]],
+        competitors: Iterable[frozenset[str]],
+        own: Iterable[frozenset[str]],
+    ) -> None:
+        """Add or replace the facets of these deals, for which there is room; `closed` has ordinals
+        of days, 0 where there is none."""
+        self._held[ids] = True
+        self._headcount[ids] = [-1 if count is None else count for count in headcount]
+        self._closed[ids] = closed
+        self._industry.put(ids, industry)
+        self._country.put(ids, country)
+        self._region.put(ids, region)
+        self._products.put(ids, products)
+        self._competitors.put(ids, competitors)
+        self._own.put(ids, own)
 
     def remove(self, ids: Ids) -> None:
         """Remove deals; unknown ids are ignored."""

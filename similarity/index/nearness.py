@@ -1,7 +1,7 @@
 """How near documents are to a question in meaning: one value from the vectors of their pieces."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,38 +16,37 @@ from similarity.index.vectors import Vectors
 ROLE_SHARE = {PieceRole.WHOLE: 0.4, PieceRole.TITLE: 0.3, PieceRole.PASSAGE: 0.3}
 
 
-@dataclass(frozen=True)
-class Nearness:
-    """What is known of documents' meaning; the arrays run in parallel, as in `Candidates`."""
+class Nearness(NamedTuple):
+    """How near documents are, and their nearest passages, as in `Candidates`."""
 
     nearness: Scores
     passages: NDArray[np.int64]
-    wholes: Vectors
+
+
+def cosines_with(question: Vectors, vectors: Vectors) -> Scores:
+    """The cosines between a centred question and vectors, shape (n, dimension)."""
+    # Unlike a matrix product, einsum starts no threads, which would wait for each other.
+    return np.asarray(np.einsum("ij,j->i", vectors, question), np.float32)
 
 
 def nearness(
-    question: Vectors | None,
-    vectors: Vectors,
+    cosines: Scores,
     roles: NDArray[np.uint8],
     counts: NDArray[np.int32],
     hollow: NDArray[np.bool_],
 ) -> Nearness:
-    """How near documents are to a centred question.
+    """How near documents are to a question.
 
-    `vectors` and `roles` have their pieces, one document after the other, `counts` how many of
-    them each has, and `hollow` which documents have prose of boilerplate alone.
+    `cosines` and `roles` have those of their pieces, one document after the other, `counts` how
+    many of them each has, and `hollow` which documents have prose of boilerplate alone.
     """
     size = len(counts)
     near = np.zeros(size, np.float32)
     passages = np.full(size, -1, np.int64)
-    wholes = np.zeros((size, vectors.shape[1]), np.float32)
     read = np.flatnonzero(counts)
-    if question is None or not len(read):
-        return Nearness(near, passages, wholes)
-    # Unlike a matrix product, einsum starts no threads, which would wait for each other.
-    cosines = np.einsum("ij,j->i", vectors, question)
+    if not len(cosines):
+        return Nearness(near, passages)
     starts = np.cumsum(counts[read]) - counts[read]
-    wholes[read] = vectors[starts]
     whole = cosines[starts]
     by_role = {role: _greatest(cosines, roles == role, starts) for role in ROLE_SHARE}
     by_role[PieceRole.WHOLE] = whole
@@ -59,17 +58,16 @@ def nearness(
     empty = hollow[read]
     title = by_role[PieceRole.TITLE]
     near[read[empty]] = np.where(np.isfinite(title), title, 0.0)[empty]
-    wholes[read[empty]] = 0
     # Passages are numbered from the first one; among equally near ones the first wins.
-    place = np.arange(len(vectors))
+    place = np.arange(len(cosines))
     is_passage = roles == PieceRole.PASSAGE
     is_nearest = is_passage & (cosines == np.repeat(by_role[PieceRole.PASSAGE], counts[read]))
     first, nearest = (
-        np.minimum.reduceat(np.where(mask, place, len(vectors)), starts)
+        np.minimum.reduceat(np.where(mask, place, len(cosines)), starts)
         for mask in (is_passage, is_nearest)
     )
-    passages[read] = np.where(first < len(vectors), nearest - first, -1)
-    return Nearness(near, passages, wholes)
+    passages[read] = np.where(first < len(cosines), nearest - first, -1)
+    return Nearness(near, passages)
 
 
 def believed(counts: Mapping[str, int], languages: Sequence[str]) -> NDArray[np.str_]:

@@ -1,6 +1,7 @@
 """What a search of a collection is given, and what it finds."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,47 @@ class Scope:
     filter: ResolvedFilter | None = None
 
 
+class Wholes(Protocol):
+    """The centred unit vectors of whole documents, by their places among candidates."""
+
+    @property
+    def held(self) -> NDArray[np.bool_]:
+        """Which documents have a vector."""
+
+    def rows(self, places: Ids) -> Vectors:
+        """The vectors in these places, shape (n, dimension); 0 where there is none."""
+
+    def along(self, direction: Vectors) -> Scores:
+        """The product of every vector with one of shape (dimension,)."""
+
+    def at(self, places: Ids) -> "Wholes":
+        """Those in these places alone."""
+
+
+@dataclass(frozen=True)
+class HeldWholes:
+    """The vectors in memory, shape (n, dimension); 0 where there is none."""
+
+    vectors: Vectors
+
+    @property
+    def held(self) -> NDArray[np.bool_]:
+        """Which documents have a vector."""
+        return np.asarray(self.vectors.any(axis=1), bool)
+
+    def rows(self, places: Ids) -> Vectors:
+        """The vectors in these places."""
+        return self.vectors[places]
+
+    def along(self, direction: Vectors) -> Scores:
+        """The product of every vector with one of shape (dimension,)."""
+        return np.asarray(self.vectors @ direction, np.float32)
+
+    def at(self, places: Ids) -> "HeldWholes":
+        """Those in these places alone."""
+        return HeldWholes(self.vectors[places])
+
+
 @dataclass(frozen=True)
 class Candidates:
     """Documents worth scoring, with their raw values; the arrays run in parallel."""
@@ -45,8 +87,7 @@ class Candidates:
     words: Scores
     # The number, from 0, of the nearest passage; -1 where there is only the whole.
     passages: NDArray[np.int64]
-    # The centred unit vectors of the whole documents, shape (n, dimension); 0 without one.
-    wholes: Vectors
+    wholes: Wholes
     # The language of each document; empty where it is too rare to be believed.
     languages: NDArray[np.str_]
 
@@ -60,6 +101,6 @@ class Candidates:
             self.nearness[at],
             self.words[at],
             self.passages[at],
-            self.wholes[at],
+            self.wholes.at(at),
             self.languages[at],
         )

@@ -82,16 +82,19 @@ def facets_in(text: str, known: KnownNames) -> list[NamedFacet]:
     return [written.facet for written in written_facets(text, known)]
 
 
-def written_facets(text: str, known: KnownNames) -> list[WrittenFacet]:
-    """The same facets, each with its words in the text."""
+def written_facets(text: str, known: KnownNames, *, misspelt: bool = True) -> list[WrittenFacet]:
+    """The same facets, each with its words in the text; without `misspelt` only exact words."""
     products, competitors = known.products.items(), known.competitors.items()
-    return list(_facets_in(text[:LONGEST], tuple(products), tuple(competitors)))
+    return list(_facets_in(text[:LONGEST], tuple(products), tuple(competitors), misspelt))
 
 
 # Pages ask again and again for the facets of the same deals, and reading a text takes long.
 @lru_cache(maxsize=1024)
 def _facets_in(
-    text: str, products: tuple[tuple[str, str], ...], competitors: tuple[tuple[str, str], ...]
+    text: str,
+    products: tuple[tuple[str, str], ...],
+    competitors: tuple[tuple[str, str], ...],
+    misspelt: bool,
 ) -> tuple[WrittenFacet, ...]:
     known = KnownNames(dict(products), dict(competitors))
     words = words_of(text)
@@ -103,14 +106,14 @@ def _facets_in(
         for facet, found in _affirmed(words, unsaid, named, known)
     ]
     free = [at for at in range(len(words)) if at not in taken]
-    if found := _industry(words, free, unsaid):
+    if found := _industry(words, free, unsaid, misspelt):
         code = found.meaning
         industry = NamedFacet(FacetKind.INDUSTRY, code, industry_name(code))
         facets.append(WrittenFacet(industry, found.first, found.end))
     if size := headcount_in(text):
         label = f"{size.headcount:,} employees"
         facets.append(WrittenFacet(NamedFacet(FacetKind.SIZE, str(size.headcount), label)))
-    facets += _places(words, free, unsaid)
+    facets += _places(words, free, unsaid, misspelt)
     return tuple(facets)
 
 
@@ -188,11 +191,15 @@ def _affirmed(
         yield NamedFacet(FacetKind(kind), key, labels[key]), name
 
 
-def _industry(words: Sequence[Word], free: Sequence[int], unsaid: Collection[int]) -> Match | None:
+def _industry(
+    words: Sequence[Word], free: Sequence[int], unsaid: Collection[int], misspelt: bool
+) -> Match | None:
     """The first industry that a sentence names; a division before a section."""
     found = [
         match
-        for match in _matches(words, free, industries.industries(), industries.no_industries())
+        for match in _matches(
+            words, free, industries.industries(), industries.no_industries(), misspelt
+        )
         if match.first not in unsaid and not _is_function(words, match)
     ]
     # 'A manufacturer of furniture' and 'a meat plant' say more than that something is made.
@@ -233,17 +240,17 @@ def _is_function(words: Sequence[Word], match: Match) -> bool:
 
 
 def _places(
-    words: Sequence[Word], free: Sequence[int], unsaid: Collection[int]
+    words: Sequence[Word], free: Sequence[int], unsaid: Collection[int], misspelt: bool
 ) -> Iterator[WrittenFacet]:
     """The first country that a sentence names, and the first region where there is no country."""
     lower = not any(word.capital for word in words)
     countries = [
-        *_matches(words, free, places.english_countries(), places.no_places()),
-        *_matches(words, free, places.inflected_countries(), places.no_places()),
+        *_matches(words, free, places.english_countries(), places.no_places(), misspelt),
+        *_matches(words, free, places.inflected_countries(), places.no_places(), misspelt),
     ]
     regions = [
         match
-        for match in _matches(words, free, places.regions(), places.no_places())
+        for match in _matches(words, free, places.regions(), places.no_places(), misspelt)
         if match.first not in unsaid and not is_ours(words, match)
     ]
     within = {at for match in regions for at in range(match.first, match.end)}
@@ -268,7 +275,11 @@ def _places(
 
 
 def _matches(
-    words: Sequence[Word], free: Sequence[int], phrases: Phrases, without: Phrases
+    words: Sequence[Word],
+    free: Sequence[int],
+    phrases: Phrases,
+    without: Phrases,
+    misspelt: bool,
 ) -> list[Match]:
     """The phrases among the words that nothing else has taken; exact ones before misspelt ones."""
     matches: list[Match] = []
@@ -277,7 +288,7 @@ def _matches(
     at = 0
     while at < len(words):
         other = without.at(words, at)
-        match = phrases.at(words, at, misspelt=True) if at in allowed else None
+        match = phrases.at(words, at, misspelt=misspelt) if at in allowed else None
         if other and (not match or other.end >= match.end):
             at = other.end
             continue

@@ -69,16 +69,19 @@ def position_in(text: str) -> Position:
 
 
 # Address books have the same companies again and again, and reading a name takes long.
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=131_072)
 def industry_and_country(company: str) -> tuple[str | None, str | None]:
     """The industry and the country that a company's name tells: 'PKO Bank Polski'."""
-    values = {each.facet.kind: each.facet.value for each in _written(company)}
+    # A name that is nearly a word is a name: Bankr is no bank.
+    written = _written(company, misspelt=False)
+    values = {each.facet.kind: each.facet.value for each in written}
     return values.get(FacetKind.INDUSTRY), values.get(FacetKind.COUNTRY)
 
 
-def _written(text: str) -> list[WrittenFacet]:
+def _written(text: str, *, misspelt: bool = True) -> list[WrittenFacet]:
     kinds = (FacetKind.INDUSTRY, *_PLACES)
-    return [each for each in written_facets(text, _NO_NAMES) if each.facet.kind in kinds]
+    written = written_facets(text, _NO_NAMES, misspelt=misspelt)
+    return [each for each in written if each.facet.kind in kinds]
 
 
 def _facets(written: Iterable[WrittenFacet]) -> tuple[NamedFacet, ...]:

@@ -127,16 +127,18 @@ class Phrases:
 
     def __init__(self, phrases: Iterable[tuple[str, str]]) -> None:
         self._phrases: list[_Phrase] = []
-        # Their numbers by the letters that their first words begin with.
-        self._beginning_so: dict[str, list[int]] = defaultdict(list)
+        # Their numbers by their first words without an ending, and by the letters of these.
+        self._by_text: dict[str, list[int]] = defaultdict(list)
+        self._by_letters: dict[str, list[int]] = defaultdict(list)
         for meaning, written in phrases:
             for phrase in filter(None, map(str.strip, written.split(";"))):
                 parts = tuple(
                     _Part(joined(word.rstrip("*")), word.endswith("*"))
                     for word in phrase.replace("-", " ").split()
                 )
-                for letters in _beginnings(parts[0].text):
-                    self._beginning_so[letters].append(len(self._phrases))
+                self._by_text[parts[0].text].append(len(self._phrases))
+                for letters in _first_letters(parts[0].text):
+                    self._by_letters[letters].append(len(self._phrases))
                 self._phrases.append(_Phrase(parts, meaning))
         # Texts repeat their words.
         self._beginning = lru_cache(CACHED)(self._find_beginning)
@@ -168,11 +170,11 @@ class Phrases:
 
     def _find_beginning(self, word: str, misspelt: bool) -> list[tuple[_Phrase, bool]]:
         """The phrases that may begin with a word, and whether they do without an error."""
-        numbers = {
-            number
-            for letters in _beginnings(word)
-            for number in self._beginning_so.get(letters, ())
-        }
+        if misspelt:
+            known, keys = self._by_letters, _first_letters(word)
+        else:
+            known, keys = self._by_text, {word[:end] for end in range(1, len(word) + 1)}
+        numbers = {number for key in keys for number in known.get(key, ())}
         found = [
             (phrase, phrase.parts[0].fits(word))
             for phrase in map(self._phrases.__getitem__, sorted(numbers))
@@ -184,7 +186,7 @@ class Phrases:
         ]
 
 
-def _beginnings(word: str) -> set[str]:
+def _first_letters(word: str) -> set[str]:
     """The first letter of a word, with its second one and with its third one.
 
     Two words that begin with the same letter and differ by one error have one of these in common,

@@ -225,7 +225,13 @@ def a_request(world: World) -> tuple[str, list[str]]:
         advocate(session, world, "jonas", consent=None)
         charlie, erin = world.viewer("charlie"), world.viewer("erin")
         asked = workflow.open_request(
-            session, charlie, deal, ines, Activity.CALL, prospect=tess, fit="They studied together"
+            session,
+            charlie,
+            deal,
+            ines,
+            Activity.CALL,
+            prospect=tess,
+            fit=[{"code": "said", "text": "They studied together"}],
         )
         waiting = workflow.open_request(session, charlie, deal, ines, Activity.QUOTE)
         waiting.due = ahead(-3)

@@ -17,7 +17,7 @@ def test_should_ask_answer_and_be_introduced(page: Page, world: World) -> None:
     page.get_by_label("Reason required").fill("They choose a warehouse in May.")
     page.get_by_label("Deal", exact=True).select_option(label="Kestrel Health records")
     page.get_by_role("button", name="Send request").click()
-    expect(page.locator(".toast")).to_contain_text("It is asked")
+    expect(page.locator(".toast")).to_contain_text("Request sent")
     expect(page.get_by_text("no answer yet")).to_be_visible()
 
     page.context.clear_cookies()

@@ -220,7 +220,7 @@ def test_should_bring_a_customer_and_a_prospect_together(
         phone_of.goto(link_in(inboxes.next_to(who, 4)))
         phone_of.get_by_label("Your feedback").fill(said)
         phone_of.get_by_role("button", name="Send").click()
-        expect(phone_of.get_by_text("We have your words.")).to_be_visible()
+        expect(phone_of.get_by_text("Thank you for your feedback.")).to_be_visible()
     for link in (answer, pick):
         phone.goto(link)
         expect(phone.get_by_role("button")).to_have_count(0)

@@ -16,6 +16,6 @@ def test_should_put_a_refusal_into_the_banner_and_leave_the_page_as_it_is(
         "slider => { slider.max = 9; slider.value = 9;"
         " slider.dispatchEvent(new Event('input', { bubbles: true })); }"
     )
-    expect(page.locator("#banner")).to_contain_text("A number from 0 to 1.")
+    expect(page.locator("#banner")).to_contain_text("Enter a number from 0 to 1.")
     expect(page.locator("#kin .kin")).to_have_count(shown)
     assert shown

@@ -135,7 +135,7 @@ def write_the_worst(world: World) -> list[str]:
             Activity.CALL,
             prospect=prospect,
             message=WORD,
-            fit=WORD,
+            fit=[{"code": "said", "text": WORD}],
         )
         return [
             *(f"/deals/{deal.key}{tab}" for tab in ("", "/edit", "/kin", "/activity", "/brief")),
@@ -191,3 +191,14 @@ def test_should_overflow_nowhere_with_the_worst_content(page: Page, world: World
         add_many(session, world)
     said += look(page, ["/", "/deals", "/deals?view=board", "/accounts", "/search?q=many"])
     assert not said, "\n".join(map(str, said))
+
+
+def test_should_cover_no_row_with_the_bulk_actions_on_a_phone(page: Page, world: World) -> None:
+    sign_in(page, world, "alice")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/deals")
+    bar = page.locator(".bulk").bounding_box()
+    row = page.locator(".table tbody tr").first.bounding_box()
+    assert bar
+    assert row
+    assert bar["y"] + bar["height"] <= row["y"] + 1

@@ -11,7 +11,7 @@ from references.desk.consent import ConsentState
 from references.desk.request import ReferenceRequest, State
 from references.network.paths import Network
 from references.network.ties import TieKind
-from references.suggestions import Suggestions, reasons_in_a_line, suggest_advocates
+from references.suggestions import Suggestions, in_a_line, reasons_to_keep, suggest_advocates
 from similarity.index.catalog import Catalog
 from tests.references.telling import tell_tie
 from tests.world import World
@@ -107,7 +107,7 @@ def test_should_rank_an_advocate_with_a_path_first_with_the_reasons(
     assert because["competitor"] == "chose us over Datamoor"
     assert first.deal_name == "Havel Clinics data platform"
     assert first.match.score == pytest.approx(sum(term.contribution for term in first.match.terms))
-    assert "knows Kim" in reasons_in_a_line(first)
+    assert "knows Kim" in in_a_line(reasons_to_keep(first))
 
 
 def test_should_use_no_path_over_members(world: World, catalog: Catalog, network: Network) -> None:
@@ -129,7 +129,7 @@ def test_should_keep_a_private_tie_out_of_others_order_and_the_public_line(
         if each.person.id == world.people["ines"]
     )
     assert mine.path is not None
-    assert "Kim" not in reasons_in_a_line(mine)
+    assert "Kim" not in in_a_line(reasons_to_keep(mine))
 
 
 def test_should_leave_out_unavailable_advocates_with_reason_and_day(
@@ -258,4 +258,4 @@ def test_should_put_a_customer_without_the_product_last_whatever_speaks_for_them
     assert ines.match.score > jonas.match.score
     assert jonas.match.caveat == ""
     assert ines.match.caveat == "does not use Relay Integration, as far as we know"
-    assert reasons_in_a_line(ines).startswith(ines.match.caveat)
+    assert in_a_line(reasons_to_keep(ines)).startswith(ines.match.caveat)

@@ -1,4 +1,7 @@
-"""Kill processes while they write. The folder keeps the tally, so a run goes on where one ended."""
+"""Kill processes while they write. The folder keeps the tally, so a run goes on where one ended.
+
+With `--savers` members of one server save at once instead, and nothing is killed.
+"""
 
 import argparse
 import tempfile
@@ -6,6 +9,7 @@ from pathlib import Path
 
 from tests.torture.importing import ROWS, kill_imports
 from tests.torture.killing import Torture
+from tests.torture.saving import save_together
 from tests.torture.upgrading import kill_upgrades
 
 
@@ -18,7 +22,13 @@ def main() -> None:
     options.add_argument("--upgrades", type=int, help="kill so many upgrades instead")
     options.add_argument("--imports", type=int, help="kill an import and its undo so often instead")
     options.add_argument("--rows", type=int, default=ROWS, help="the rows of that import")
+    options.add_argument("--savers", type=int, help="let so many members save at once instead")
+    options.add_argument("--minutes", type=float, default=10.0, help="how long they do")
     given = options.parse_args()
+    if given.savers:
+        said = save_together(given.savers, 60 * given.minutes)
+        print(f"{given.savers} savers: {said.report()}")
+        return
     given.folder.mkdir(parents=True, exist_ok=True)
     url = given.url or f"sqlite:///{given.folder / 'torture.sqlite3'}"
     if given.imports:

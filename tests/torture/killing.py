@@ -1,8 +1,9 @@
 """The torture: processes that write until they are killed, and the checks of what they left.
 
-A write is two rows with one token: a deal and a note on it, two accounts, or a job and its part. A
-process tells its parent the token once the write is acknowledged. Whatever was told has to be
-there; whatever is there has to be whole.
+A write is two rows with one token: a deal and a note on it, a change of a deal and a note that says
+so, an account in place of a deal, two accounts, or a job and its part. A process tells its parent
+the token once the write is acknowledged. Whatever was told has to be there; whatever is there has
+to be whole.
 """
 
 import json
@@ -17,6 +18,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -35,6 +37,8 @@ from workspace.jobs import queue
 from workspace.jobs.running import Kind, Task, run_next
 from workspace.jobs.tables import Job, JobState
 from workspace.people.viewer import PLAIN_VIEW
+from workspace.revisions.deleting import delete_with_parts
+from workspace.revisions.recorder import Place
 from workspace.settings import Settings
 from workspace.setup import open_database
 from workspace.timeline.timeline import TimelineEntry
@@ -129,8 +133,8 @@ class Torture:
         workspace = workspace_on(database, self._settings(), FakeEmbedder())
         while True:
             token = secrets.token_hex(8)
-            random.choice((_log_deal, _add_accounts, _run_job))(workspace, token)
-            tell(token)
+            if random.choice(WRITES)(workspace, token):
+                tell(token)
             if random.random() < 0.1:
                 with database.read() as session:
                     search(session, PLAIN_VIEW, workspace.catalog, random.choice(WORDS))
@@ -139,20 +143,46 @@ class Torture:
         return Settings(home=self.folder, backups="off", DATABASE_URL=self.url)
 
 
-def _log_deal(workspace: Workspace, token: str) -> None:
+def _log_deal(workspace: Workspace, token: str) -> bool:
     with workspace.database.write() as session:
         text = " ".join(random.sample(WORDS, 3))
         deal = lifecycle.log(session, f"Deal {token} {text}", None, None, notes=text)
         notes.write_note(session, deal, None, "note", f"Note {token}")
+    return True
 
 
-def _add_accounts(workspace: Workspace, token: str) -> None:
+def _edit_deal(workspace: Workspace, token: str) -> bool:
+    """Whether there is a deal to change."""
+    with workspace.database.write() as session:
+        if deal := _any(session):
+            lifecycle.edit(session, deal, None, {"use_case": token})
+            notes.write_note(session, deal, None, "note", f"Edit {token}")
+    return deal is not None
+
+
+def _replace_deal(workspace: Workspace, token: str) -> bool:
+    """Whether there is a deal to delete: one that was changed keeps the notes of its changes."""
+    with workspace.database.write() as session:
+        if deal := _any(session, col(Deal.use_case) == ""):
+            add_account(session, f"Gone {deal.name.split()[1]} {token}")
+            delete_with_parts(session, [Place("deal", (deal.id,))], None)
+    return deal is not None
+
+
+def _any(session: Session, *conditions: sa.ColumnElement[bool]) -> Deal | None:
+    """A deal of this record, locked."""
+    query = select(Deal).where(*conditions).order_by(sa.func.random()).limit(1)
+    return session.exec(query.with_for_update()).first()
+
+
+def _add_accounts(workspace: Workspace, token: str) -> bool:
     with workspace.database.write() as session:
         add_account(session, f"First {token}")
         add_account(session, f"Second {token}")
+    return True
 
 
-def _run_job(workspace: Workspace, token: str) -> None:
+def _run_job(workspace: Workspace, token: str) -> bool:
     def work(task: Task) -> None:
         token = task.parameters["token"]
         if "done" in task.place:
@@ -165,11 +195,19 @@ def _run_job(workspace: Workspace, token: str) -> None:
         queue.enqueue(session, "torture", None, {"token": token})
     # It may be a job that a killed process has left.
     run_next(workspace.database, {"torture": Kind("Torture", work)})
+    return True
+
+
+# Deleting is rarer than the rest, so that the record grows.
+WRITES = (*2 * (_log_deal, _edit_deal, _add_accounts, _run_job), _replace_deal)
 
 
 def written(session: Session) -> set[str]:
     """The tokens of everything that was written."""
     deals = {name.split()[1] for name in session.exec(_named(Deal, "Deal"))}
+    # Of a deal and of its deletion.
+    deals |= {token for name in session.exec(_named(Account, "Gone")) for token in name.split()[1:]}
+    deals |= {text.split()[1] for text in session.exec(_noted("Edit"))}
     accounts = {name.split()[1] for name in session.exec(_named(Account, "First"))}
     jobs = {job.parameters["token"] for job in session.exec(select(Job))}
     return deals | accounts | jobs
@@ -178,8 +216,19 @@ def written(session: Session) -> set[str]:
 def require_whole(session: Session) -> None:
     """Fail if one of two rows that were written together is without the other."""
     deals = {name.split()[1] for name in session.exec(_named(Deal, "Deal"))}
-    entries = select(TimelineEntry.text).where(col(TimelineEntry.text).startswith("Note "))
-    assert {text.split()[1] for text in session.exec(entries)} == deals
+    assert {text.split()[1] for text in session.exec(_noted("Note"))} == deals
+    gone = {name.split()[1] for name in session.exec(_named(Account, "Gone"))}
+    assert not gone & deals, "a deal was deleted in part"
+    last = {
+        entry.deal_id: entry.text.split()[1]
+        for entry in session.exec(
+            select(TimelineEntry)
+            .where(col(TimelineEntry.text).startswith("Edit "))
+            .order_by(col(TimelineEntry.id))
+        )
+    }
+    edited = select(Deal.id, Deal.use_case).where(Deal.use_case != "")
+    assert dict(session.exec(edited).all()) == last, "a change and its note were written together"
     first = {name.split()[1] for name in session.exec(_named(Account, "First"))}
     assert {name.split()[1] for name in session.exec(_named(Account, "Second"))} == first
     parts = sorted(name.split()[1] for name in session.exec(_named(Account, "Part")))
@@ -216,6 +265,10 @@ def require_true_answers(session: Session, workspace: Workspace, folder: Path) -
 def _answer(session: Session, workspace: Workspace, text: str) -> list[str]:
     groups = search(session, PLAIN_VIEW, workspace.catalog, text).groups()
     return [hit.key for group in groups for hit in group]
+
+
+def _noted(start: str) -> Any:
+    return select(TimelineEntry.text).where(col(TimelineEntry.text).startswith(f"{start} "))
 
 
 def _named(table: type[Deal] | type[Account], start: str) -> sa.Select[tuple[str]]:

@@ -27,6 +27,7 @@ from workspace.jobs import queue
 from workspace.jobs.running import run_next
 from workspace.people.tables import Person
 from workspace.people.viewer import PLAIN_VIEW
+from workspace.told import in_words
 
 
 @pytest.fixture(autouse=True)
@@ -133,7 +134,7 @@ def test_should_not_try_again_at_once(
         run_next(world.database, kinds_of(workspace))
     with world.database.read() as session:
         (job,) = queue.job_rows(session)
-    assert (job.state, job.problem) == ("failed", "pg_dump is not installed here.")
+    assert (job.state, in_words(job.problem)) == ("failed", "pg_dump is not installed here.")
     off = workspace.settings.model_copy(update={"backups": "off"})
     assert off.backup_folder is None
     back_up_when_due(replace(workspace, settings=off))

@@ -27,6 +27,7 @@ from workspace.deals import lifecycle
 from workspace.delivery import outbox
 from workspace.jobs import queue
 from workspace.jobs.tables import Job, JobState
+from workspace.told import Code, told
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -80,7 +81,7 @@ def test_should_say_that_a_disk_is_almost_full(
 def test_should_say_that_mail_is_stuck(workspace: Workspace, world: World) -> None:
     with world.database.write() as session:
         message = outbox.queue(session, "ines@example.com", "Hello", "Text")
-        message.attempts, message.problem = 3, "450 try again"
+        message.attempts, message.problem = 3, told(Code.SAID, text="450 try again")
     assert "mail" not in found(workspace), "without a mail server, mail waits for people"
     settings = workspace.settings.model_copy(update={"smtp_url": "smtp://mail.example"})
     said = found(replace(workspace, settings=settings))["mail"]

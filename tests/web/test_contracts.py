@@ -89,6 +89,8 @@ NO_PAGES = {
     "/deals/{key}/activity/mentions",
     "/deals/{key}/cells",
     "/deals/{key}/cells/{cell}",
+    "/deals/{key}/suggestions",
+    "/deals/{key}/suggestions/more",
     "/imports/{run_id}/errors/{number}",
     "/library/{key}/files/{version}",
     "/search/existing",

@@ -92,7 +92,7 @@ def test_should_carry_a_choice_of_the_companys_own_from_a_file_to_kin_and_out_ag
     assert term.because == "same Deployment: On-premises"
     assert "same Deployment: On-premises" in alice.get(f"/deals/{keys['wards']}/kin").text
 
-    # Out, and in again: nothing differs; what was changed meanwhile comes back.
+    # Out, and in again: nothing differs; what was changed in the meantime comes back.
     with world.database.write() as session:
         world.deal(session, "fjord").own = {"deployment": "Private cloud"}
     query = "columns=name,stage,amount,own_deployment"

@@ -90,7 +90,7 @@ class Call(MemberRequest):
         except msgspec.ValidationError as refusal:
             why, _, where = str(refusal).partition(" - at `$")
             field = where.rstrip("`").lstrip(".") or "body"
-            raise Invalid("Some of this could not be taken.", {field: f"{why}."}) from None
+            raise Invalid("Some fields could not be saved.", {field: f"{why}."}) from None
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise ClientException("The body is no JSON.") from None
 

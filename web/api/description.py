@@ -56,7 +56,7 @@ _PROBLEM = {
             "type": "/api/docs#problem-422",
             "title": "That could not be taken",
             "status": 422,
-            "detail": "Some of this could not be taken.",
+            "detail": "Some fields could not be saved.",
             "errors": [{"field": "amount", "detail": "An amount, such as 125000."}],
         }
     ],

@@ -103,5 +103,5 @@ def _question(call: Call) -> str:
     text = call.form.text("q", 2_000, required=True)
     call.form.check()
     if not any(letter.isalnum() for letter in text):
-        raise Invalid("Some of this could not be taken.", {"q": "Enter a word at least."})
+        raise Invalid("Some fields could not be saved.", {"q": "Enter a word at least."})
     return text

@@ -216,5 +216,5 @@ def _question(text: str) -> str:
     if not any(letter.isalnum() for letter in asked):
         raise Invalid("Say what you look for, or name a deal by its key.")
     if any(letter < " " for letter in asked):
-        raise Invalid("Control characters cannot be taken.")
+        raise Invalid("Remove the control characters.")
     return asked

@@ -5,6 +5,7 @@ import os
 from web.cli.options import app
 from web.cli.workspace import open_workspace
 from workspace.errors import Invalid
+from workspace.told import in_words
 
 
 @app.command("mcp")
@@ -27,7 +28,7 @@ def mcp() -> None:
             with workspace.database.read() as session:
                 found = known_token(session, secret)
             if found is None or found.problem:
-                raise Invalid(found.problem if found else "DEALKIN_TOKEN names no token.")
+                raise Invalid(in_words(found.problem) if found else "DEALKIN_TOKEN names no token.")
             return found
 
         token()

@@ -21,19 +21,60 @@ if TYPE_CHECKING:
 
 
 @app.command()
-def reindex() -> None:
+def reindex(
+    new_model: Annotated[
+        bool,
+        typer.Option(
+            "--new-model",
+            help="Where PostgreSQL searches, replace the rows of another model.",
+        ),
+    ] = False,
+    remove_rows: Annotated[
+        bool,
+        typer.Option(
+            "--remove-rows",
+            help="Remove the rows that PostgreSQL has searched, when no server does so any more.",
+        ),
+    ] = False,
+) -> None:
     """Prepare every document whose text or vector is not current, and rebuild the index.
 
     A record whose vectors are of an earlier default model gets those of the current one.
     """
+    from similarity.index.in_database import tables
     from web.jobs import REINDEX, kinds_of
     from web.workspace import encoder_of
     from workspace.jobs.running import run_now
 
-    chosen = encoder_of(load_settings())
+    settings = load_settings()
+    searches = settings.search == "database"
+    if remove_rows and searches:
+        raise DealkinError(
+            "DEALKIN_SEARCH=database is set, which searches these rows. Take the setting away from"
+            " all servers and from this command first."
+        )
+    chosen = encoder_of(settings)
     with open_workspace(encoder=chosen) as workspace, progress_bar("documents") as show:
+        with workspace.database.read() as session:
+            kept = tables.kept(session)
+        if kept and searches and kept.model != chosen.model_id and not new_model:
+            raise DealkinError(
+                f"PostgreSQL searches rows of the model {kept.model}, and the settings of this"
+                f" command choose {chosen.model_id}. Nothing was changed. Set DEALKIN_MODEL as the"
+                " servers have it, or add --new-model."
+            )
         done = run_now(workspace.database, kinds_of(workspace), REINDEX, progress=show)
+        if searches:
+            workspace.catalog.prepare(may_replace=new_model)
+        elif remove_rows:
+            workspace.catalog.remove_rows()
     typer.echo(f"{done['documents']:,} documents were prepared; the index is rebuilt.")
+    if kept and not searches and not remove_rows:
+        typer.echo(
+            "The rows that servers with DEALKIN_SEARCH=database search were left as they are. Set"
+            " it for this command to rebuild them, too, or add --remove-rows when no server"
+            " searches them any more."
+        )
 
 
 @model_app.command("prepare")

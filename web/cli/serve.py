@@ -64,18 +64,18 @@ def serve(
             )
         with serving(database), closing(_listen(host, port)) as listener:
             if workers == 1:
-                with open_workspace(address) as workspace:
+                with open_workspace(address, serves=True) as workspace:
                     _greet(workspace, host)
                     _serve(workspace, listener)
                 _end()
                 return
-            with open_workspace(address) as workspace:
+            with open_workspace(address, serves=True) as workspace:
                 _greet(workspace, host)
                 encoder = workspace.catalog.encoder
             encoder.load()
 
             def serve_here() -> None:
-                with open_workspace(address, encoder) as workspace:
+                with open_workspace(address, encoder, serves=True) as workspace:
                     _serve(workspace, listener)
 
             run_processes(workers, serve_here)
@@ -86,6 +86,7 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000, log_format: Logs = "consol
     """Serve the demo workspace; into an empty database it is put first."""
     from references.demo_connections import add_connections, add_searches
     from references.demo_counts import add_demo_counts
+    from references.demo_reminders import add_company_news, add_reminders
     from references.demo_requests import add_requests
     from references.imports import DEMO, EXTENSION
     from workspace import demo as content
@@ -95,7 +96,7 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000, log_format: Logs = "consol
     with (
         closing(Database(load_settings().database)) as database,
         serving(database),
-        open_workspace(_address(host, port)) as workspace,
+        open_workspace(_address(host, port), serves=True) as workspace,
     ):
         with workspace.database.read() as session:
             is_loaded = content.is_demo(session)
@@ -112,7 +113,10 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000, log_format: Logs = "consol
                 add_requests(session, workspace.origin)
                 add_connections(session)
                 add_demo_counts(session)
+                add_reminders(session)
                 roles = _roles(session, [person for person, _ in made])
+            with workspace.database.write() as session:
+                add_company_news(session)
             workspace.titles.prepare()
             with workspace.database.write() as session:
                 add_searches(session, workspace.titles)

@@ -31,11 +31,11 @@ def load_settings() -> "Settings":
 
 @contextmanager
 def open_workspace(
-    address: str | None = None, encoder: "Encoder | None" = None
+    address: str | None = None, encoder: "Encoder | None" = None, *, serves: bool = False
 ) -> "Iterator[Workspace]":
     """The workspace of the environment's settings; `address` is where it will be served.
 
-    `encoder` takes the place of the record's own.
+    `encoder` takes the place of the record's own, and `serves` says that it is for a server.
     """
     from sqlalchemy.exc import OperationalError
 
@@ -43,7 +43,7 @@ def open_workspace(
 
     with ExitStack() as stack:
         opening = workspace.open_workspace(
-            load_settings(), address or workspace.LOCAL_ADDRESS, encoder
+            load_settings(), address or workspace.LOCAL_ADDRESS, encoder, serves=serves
         )
         try:
             opened = stack.enter_context(opening)

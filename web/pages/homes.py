@@ -15,6 +15,7 @@ from references.desk.request import DESK_ROLES
 from references.introductions.lists import OwnRequest, ReceivedRequest, requests_by, requests_to
 from references.introductions.tables import Standing
 from references.prospecting.blind import MatchedSearch, matched_searches
+from references.suggestions import WON_KIN, Suggestion, suggest_advocates
 from references.teams.requests import SeatRequest, seat_requests
 from similarity.index.catalog import Catalog
 from similarity.inquiry import ask_of_deal, rank_all
@@ -32,6 +33,7 @@ from workspace.deals.money import rates_of
 from workspace.deals.quarters import CATEGORIES
 from workspace.deals.tables import Deal, Product
 from workspace.deals.workload import Load, loads_of
+from workspace.imports import runs
 from workspace.jobs.tables import Job, JobState
 from workspace.people.tables import Member, MemberRole, Person
 from workspace.people.viewer import Viewer
@@ -49,6 +51,7 @@ LABELS = {
     Attention.OVERDUE: "Close date passed",
     Attention.CLOSING: "Closing this month",
     Attention.UNSTAFFED: "Open seats",
+    Attention.OPPOSED: "With opponents",
 }
 
 
@@ -59,6 +62,7 @@ class Advice:
     deal: DealRow
     kin: Kin | None
     play: Play | None
+    reference: Suggestion | None
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,7 @@ class AdminHome:
     members: int
     without_role: int
     failed_jobs: int
+    imports: int
 
 
 def waiting_of(session: Session, viewer: Viewer, catalog: Catalog) -> Waiting:
@@ -140,17 +145,29 @@ def waiting_of(session: Session, viewer: Viewer, catalog: Catalog) -> Waiting:
 
 
 def advice_of(
-    session: Session, viewer: Viewer, catalog: Catalog, deals: list[DealRow]
+    session: Session, viewer: Viewer, workspace: Workspace, deals: list[DealRow]
 ) -> list[Advice]:
     """The best suggestions for each of these deals."""
     found = []
+    catalog, network = workspace.catalog, workspace.network
     past, _ = past_and_running()
     for row in deals:
-        inquiry = ask_of_deal(session, viewer, catalog, session.get_one(Deal, row.id))
-        rank_all(session, catalog, inquiry, [kin_wanted(catalog, 1, past), CLOSED_KIN])
+        deal = session.get_one(Deal, row.id)
+        inquiry = ask_of_deal(session, viewer, catalog, deal)
+        rank_all(session, catalog, inquiry, [kin_wanted(catalog, 1, past), CLOSED_KIN, WON_KIN])
         kin = kin_of(session, catalog, inquiry, filter=past, limit=1)
         plays = plays_of(session, catalog, inquiry, limit=1)
-        found.append(Advice(row, kin[0] if kin else None, plays[0] if plays else None))
+        references = suggest_advocates(
+            session, viewer, catalog, network, deal, Activity.CALL, limit=1, inquiry=inquiry
+        ).suggested
+        found.append(
+            Advice(
+                row,
+                kin[0] if kin else None,
+                plays[0] if plays else None,
+                references[0] if references else None,
+            )
+        )
     return found
 
 
@@ -191,7 +208,7 @@ def desk_home(session: Session, viewer: Viewer) -> DeskHome:
     )
 
 
-def admin_home(session: Session, workspace: Workspace) -> AdminHome:
+def admin_home(session: Session, viewer: Viewer, workspace: Workspace) -> AdminHome:
     """What an administrator looks at first."""
     settings = workspace.settings
     with_role = select(MemberRole.person_id)
@@ -207,7 +224,7 @@ def admin_home(session: Session, workspace: Workspace) -> AdminHome:
             bool(company(session).name),
             "/administration/company",
         ),
-        Check("Set up email", bool(settings.smtp_url), "/administration/jobs"),
+        Check("Set up email", bool(settings.smtp_url), "/help/administration#email"),
         Check("Choose a currency for sums", bool(company(session).currency), "/deals/targets"),
     ]
     return AdminHome(
@@ -215,6 +232,7 @@ def admin_home(session: Session, workspace: Workspace) -> AdminHome:
         members=members,
         without_role=_count(session, Member, active, col(Member.person_id).not_in(with_role)),
         failed_jobs=_count(session, Job, col(Job.state) == JobState.FAILED),
+        imports=len(runs.visible_runs(session, viewer)),
     )
 
 

@@ -49,6 +49,7 @@ from workspace.jobs import queue
 from workspace.jobs.queue import JobRow
 from workspace.people.tables import Role
 from workspace.people.viewer import Viewer
+from workspace.told import in_words
 
 LIST = "/imports"
 # Seconds after which a preview shows what it has found out so far.
@@ -420,7 +421,7 @@ def run_page(session: Session, run_id: int) -> RunPage:
     if run.job_id is not None and run.state in (RunState.RUNNING, RunState.UNDOING):
         job = queue.read_job(session, run.job_id)
         if job.is_finished:
-            problem = job.problem or "It was cancelled."
+            problem = in_words(job.problem) or "It was cancelled."
     return RunPage(
         run.id,
         run.state,

@@ -101,6 +101,9 @@ class TodayController(Controller):
                 visit.count(SuggestionKind.SIMILAR, Fate.SHOWN, each.deal, [each.kin.key])
             if each.play:
                 visit.count(SuggestionKind.CONTENT, Fate.SHOWN, each.deal, [each.play.key])
+            if each.reference:
+                key = each.reference.person.key
+                visit.count(SuggestionKind.REFERENCE, Fate.SHOWN, each.deal, [key])
         if visit.wants_fragment:
             return visit.show("today/_advice.html", found)
         page = visit.page(today_of, visit.workspace)
@@ -110,7 +113,7 @@ class TodayController(Controller):
 def next_deals(session: Session, viewer: Viewer, workspace: Workspace) -> NextDeals:
     """The suggestions for a member's next deals."""
     advised = _advised(viewer, _open_deals(session, viewer))
-    return NextDeals(advised, advice_of(session, viewer, workspace.catalog, advised))
+    return NextDeals(advised, advice_of(session, viewer, workspace, advised))
 
 
 def _open_deals(session: Session, viewer: Viewer) -> list[DealRow]:
@@ -148,7 +151,7 @@ def today_of(session: Session, viewer: Viewer, workspace: Workspace) -> Today:
         load=loads_of(session, viewer).get(viewer.person_id or 0) if Role.EXPERT in roles else None,
         manager=manager_home(session, viewer) if Role.MANAGER in roles else None,
         desk=desk_home(session, viewer) if Role.MARKETER in roles else None,
-        admin=admin_home(session, workspace) if Role.ADMIN in roles else None,
+        admin=admin_home(session, viewer, workspace) if Role.ADMIN in roles else None,
         tasks=tasks.tasks_of_member(session, viewer, limit=TASKS),
         to_write=to_write,
         drafts=drafts(session, viewer, to_write),

@@ -92,7 +92,9 @@ def find_account(session: Session, name: str) -> Account | None:
 def add(session: Session, name: str, by: int | None, **facts: Any) -> Account:
     """Add an account, or refuse where the caller knows of one of that name."""
     if find_account(session, name):
-        raise Invalid("There is such an account.", {"name": "There is one of that name."})
+        raise Invalid(
+            "This account exists already.", {"name": "An account of this name exists already."}
+        )
     account = add_account(session, name, **facts)
     audit(session, by, "account added", f"account {account.id}")
     return account
@@ -249,7 +251,8 @@ def edit_account(
         namesake = find_account(session, changes["name"])
         if namesake and namesake.id != account.id:
             raise Invalid(
-                "There is another account of that name.", {"name": "There is one of that name."}
+                "There is another account of that name.",
+                {"name": "An account of this name exists already."},
             )
     values = changes | _region(account, changes)
     changed = differing(account, {name: values[name] for name in EDITABLE if name in values})

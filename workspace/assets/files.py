@@ -26,6 +26,7 @@ from workspace.errors import Conflict, DealkinError, NotFound
 from workspace.jobs.queue import enqueue
 from workspace.people.tables import Person
 from workspace.revisions.tables import RevisionChange
+from workspace.told import Code, refusal
 
 # The kind of the job that reads the text of a file.
 READ_TEXT = "read text"
@@ -197,13 +198,9 @@ def read(folder: Path, row: FileRow) -> bytes:
     try:
         raw = path_of(folder, row.stored).read_bytes()
     except FileNotFoundError:
-        raise DealkinError(
-            "This file is not on this server: restore it from a backup, or upload it again."
-        ) from None
+        raise refusal(DealkinError, Code.FILE_MISSING) from None
     if hashlib.sha256(raw).hexdigest() != row.digest:
-        raise DealkinError(
-            "This file is damaged on the server: restore it from a backup, or upload it again."
-        )
+        raise refusal(DealkinError, Code.FILE_DAMAGED)
     return raw
 
 

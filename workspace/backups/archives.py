@@ -25,6 +25,7 @@ from workspace.clock import now
 from workspace.database import Database
 from workspace.errors import DealkinError, Invalid
 from workspace.settings import Settings
+from workspace.told import Code, refusal
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -128,7 +129,7 @@ def unpack(file: Path, identity: Path | None, folder: Path) -> Manifest:
     `identity` is the file of the key that belongs to the recipient of an encrypted backup.
     """
     if not file.is_file():
-        raise DealkinError(f"There is no backup {file}.")
+        raise refusal(DealkinError, Code.NO_BACKUP, file=str(file))
     archive = file
     if file.suffix == ".age":
         archive = folder / "archive"
@@ -139,14 +140,16 @@ def unpack(file: Path, identity: Path | None, folder: Path) -> Manifest:
             tar.extractall(folder, filter="data")
         manifest = Manifest(**json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
     except (tarfile.TarError, OSError, EOFError, ValueError, TypeError, zlib.error) as error:
-        raise DealkinError(f"{file} is no complete backup: {error}") from None
+        raise refusal(
+            DealkinError, Code.BACKUP_INCOMPLETE, file=str(file), text=str(error)
+        ) from None
     if manifest.format != FORMAT:
-        raise DealkinError(f"{file} was made by another version of Dealkin: {manifest.version}.")
+        raise refusal(DealkinError, Code.BACKUP_VERSION, file=str(file), version=manifest.version)
     if names != {*manifest.files, MANIFEST}:
-        raise DealkinError(f"{file} is damaged: it has other files than its manifest.")
+        raise refusal(DealkinError, Code.BACKUP_OTHER_FILES, file=str(file))
     for name, digest in manifest.files.items():
         if _digest(folder / name) != digest:
-            raise DealkinError(f"{file} is damaged: {name} is not as it was backed up.")
+            raise refusal(DealkinError, Code.BACKUP_CHANGED, file=str(file), name=name)
     return manifest
 
 
@@ -208,7 +211,7 @@ def _recipient(key: str | None) -> Any:
 
 def _decrypt(file: Path, identity: Path | None, target: Path) -> None:
     if identity is None:
-        raise DealkinError(f"{file} is encrypted: --identity names the file of the secret key.")
+        raise refusal(DealkinError, Code.BACKUP_ENCRYPTED, file=str(file))
     try:
         lines = identity.read_text(encoding="utf-8").splitlines()
         keys = [
@@ -218,7 +221,13 @@ def _decrypt(file: Path, identity: Path | None, target: Path) -> None:
         ]
         pyrage.decrypt_file(str(file), str(target), keys)
     except (OSError, pyrage.IdentityError, pyrage.DecryptError) as error:
-        raise DealkinError(f"{file} cannot be decrypted with {identity}: {error}") from None
+        raise refusal(
+            DealkinError,
+            Code.BACKUP_KEY,
+            file=str(file),
+            identity=str(identity),
+            text=str(error),
+        ) from None
 
 
 def _digest(path: Path) -> str:

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from workspace.database import Database
 from workspace.errors import DealkinError
+from workspace.told import Code, refusal
 
 SQLITE_FILE = "database.sqlite3"
 POSTGRES_FILE = "database.dump"
@@ -90,7 +91,7 @@ def _copy_sqlite(database: Database, file: Path) -> tuple[Path, dict[str, int]]:
     with closing(sqlite3.connect(file)) as copy:
         answer = copy.execute("PRAGMA integrity_check").fetchone()[0]
         if answer != "ok":
-            raise DealkinError(f"The copy of the database is damaged: {answer}")
+            raise refusal(DealkinError, Code.COPY_DAMAGED, text=answer)
         names = copy.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
         )
@@ -142,10 +143,7 @@ def _output(program: str, *arguments: str, **environment: str) -> str:
     """What one of PostgreSQL's programs writes; `DealkinError` with its message if it fails."""
     path = shutil.which(program)
     if path is None:
-        raise DealkinError(
-            f"{program} is not installed here. Install PostgreSQL's client programs, of the"
-            " server's version or a newer one."
-        )
+        raise refusal(DealkinError, Code.PROGRAM_MISSING, program=program)
     done = subprocess.run(  # noqa: S603
         [path, *arguments],
         capture_output=True,
@@ -154,5 +152,6 @@ def _output(program: str, *arguments: str, **environment: str) -> str:
     )
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"{program} failed."]
-        raise DealkinError(f"{program}: {lines[-1].removeprefix(f'{program}: ')}")
+        text = lines[-1].removeprefix(f"{program}: ")
+        raise refusal(DealkinError, Code.PROGRAM_FAILED, program=program, text=text)
     return done.stdout

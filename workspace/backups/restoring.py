@@ -9,6 +9,7 @@ from workspace.backups.copies import count_rows, fill_database, is_empty
 from workspace.database import Database
 from workspace.errors import Conflict, DealkinError
 from workspace.settings import Settings
+from workspace.told import Code, refusal
 
 
 def restore(file: Path, settings: Settings, identity: Path | None = None) -> Manifest:
@@ -37,10 +38,9 @@ def restore(file: Path, settings: Settings, identity: Path | None = None) -> Man
 def _restore(manifest: Manifest, scratch: Path, database: Database, settings: Settings) -> None:
     kind = "sqlite" if database.is_sqlite else "postgresql"
     if manifest.database != kind:
-        needed = "a PostgreSQL database in DATABASE_URL"
-        if manifest.database == "sqlite":
-            needed = "no DATABASE_URL, as it is of SQLite"
-        raise DealkinError(f"This backup needs {needed}.")
+        of_sqlite = manifest.database == "sqlite"
+        needs = Code.BACKUP_NEEDS_SQLITE if of_sqlite else Code.BACKUP_NEEDS_POSTGRESQL
+        raise refusal(DealkinError, needs)
     (copied,) = (name for name in manifest.files if not name.startswith("files/"))
     fill_database(database, scratch / copied, settings.direct_database_url)
     rows = count_rows(database)
@@ -48,7 +48,7 @@ def _restore(manifest: Manifest, scratch: Path, database: Database, settings: Se
         wrong = sorted(
             name for name in {*rows, *manifest.rows} if rows.get(name) != manifest.rows.get(name)
         )
-        raise DealkinError(f"The restored database has other rows than the backup: {wrong}.")
+        raise refusal(DealkinError, Code.RESTORED_ROWS, tables=wrong)
     for name in manifest.files:
         if name.startswith("files/"):
             target = settings.home / name.removeprefix("files/")

@@ -93,10 +93,10 @@ def keep_in_touch(
 ) -> None:
     """Remind a member of a contact at an interval of days, counted from the last contact."""
     if person.id == member_id:
-        raise Conflict("You are in touch with yourself.")
+        raise Conflict("Choose another person.")
     last_on = last_on or today()
     if last_on > today():
-        raise Invalid("That day is still to come.", {"last_on": "Today or earlier."})
+        raise Invalid("The date is in the future.", {"last_on": "Enter today or an earlier date."})
     row = session.get(KeepInTouch, (member_id, person.id))
     if row is None:
         row = KeepInTouch(
@@ -331,5 +331,5 @@ def _by_person(rows: Iterable[PersonRow]) -> dict[int, list[PersonRow]]:
 def _row(session: Session, member_id: int, person: Person) -> KeepInTouch:
     row = session.get(KeepInTouch, (member_id, person.id))
     if row is None:
-        raise NotFound("You have not asked to be reminded of them.")
+        raise NotFound("You have no reminder for this person.")
     return row

@@ -37,7 +37,9 @@ def set_availability(
 ) -> None:
     """Set a member's limit of seats, and the days when they are away."""
     if away_from and away_until and away_until < away_from:
-        raise Invalid("It cannot end before it began.", {"away_until": "Before it began."})
+        raise Invalid(
+            "The end is before the start.", {"away_until": "Enter a date after the start."}
+        )
     row = availability_of(session, person_id)
     facts: dict[str, Any] = {
         "seat_limit": seat_limit,

@@ -57,9 +57,9 @@ def change_all(
                 differs = True
             if stage:
                 if deal.outcome == Outcome.PARKED:
-                    raise Conflict("It is parked: reopen it first.")
+                    raise Conflict("This deal is parked. Reopen it first.")
                 if deal.outcome != Outcome.OPEN:
-                    raise Conflict("It is closed: open it again on its own page.")
+                    raise Conflict("This deal is closed. Reopen it on its own page.")
                 if lacks_reason(deal, stage):
                     raise Conflict(SAY_WHY)
                 differs |= advance(session, deal, stage, by)
@@ -72,5 +72,5 @@ def change_all(
         except DealkinError as why:
             refused[key] = str(why)
     if refused:
-        raise Invalid("Nothing was changed: some of these deals cannot be.", refused)
+        raise Invalid("Nothing was changed, as some of these deals cannot be.", refused)
     return changed

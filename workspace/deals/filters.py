@@ -25,6 +25,7 @@ from workspace.deals.tables import (
     Product,
     Seat,
     Stage,
+    Stakeholder,
 )
 from workspace.people.tables import Person
 
@@ -47,6 +48,7 @@ class Attention(StrEnum):
     OVERDUE = "overdue"
     CLOSING = "closing this month"
     UNSTAFFED = "open seats"
+    OPPOSED = "opposed"
 
 
 class _DaysBefore(FunctionElement[date]):
@@ -68,6 +70,8 @@ def _on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
     return f"(CAST({day} AS DATE) - {days})"
 
 
+# The stances of stakeholders who speak against us.
+AGAINST = ("non-supporter", "opponent")
 # Of the forecast, the deals that its sum counts.
 EXPECTED = "expected"
 
@@ -205,6 +209,9 @@ def _needs(attention: Attention) -> sa.ColumnElement[bool]:
             )
         case Attention.UNSTAFFED:
             return col(Deal.id).in_(select(Seat.deal_id).where(col(Seat.person_id).is_(None)))
+        case Attention.OPPOSED:
+            against = col(Stakeholder.stance).in_(AGAINST)
+            return col(Deal.id).in_(select(Stakeholder.deal_id).where(against))
 
 
 def _in_quarter(quarter: Quarter) -> sa.ColumnElement[bool]:

@@ -88,12 +88,12 @@ def log_one(
     if missing := [field for field, text in needed.items() if not text]:
         raise Invalid("A deal has a name and an account.", dict.fromkeys(missing, "Required."))
     if lacks_currency(facts.get("amount"), facts.get("currency")):
-        raise Invalid("An amount has a currency.", {"currency": "Needed with an amount."})
+        raise Invalid("An amount has a currency.", {"currency": "Required with an amount."})
     if facts.get("amount") is None:
         facts["currency"] = None
     at = stage_of(session, stage) if stage else None
     if at and at.outcome != Outcome.OPEN and not facts.get("reason"):
-        raise Invalid("Some of this could not be taken.", {"reason": SAY_WHY})
+        raise Invalid("Some fields could not be saved.", {"reason": SAY_WHY})
     # A second press waits here until the first one has logged its deal.
     member = select(Person.id).where(Person.id == viewer.person_id)
     session.exec(member.with_for_update(key_share=True)).first()
@@ -283,7 +283,7 @@ def change_stage(
     to = stage_of(session, name)
     lock_deal(session, deal)
     if lacks_reason(deal, to, reason):
-        raise Invalid("Some of this could not be taken.", {"reason": SAY_WHY})
+        raise Invalid("Some fields could not be saved.", {"reason": SAY_WHY})
     if version is not None and version != deal.version:
         raise Conflict(
             f"Not moved to {name}, because this deal was changed in the meantime:"

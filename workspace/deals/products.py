@@ -146,7 +146,7 @@ def _choose(
     rows = list(session.exec(query)) if chosen else []
     if len(rows) < len(chosen):
         field = table.__name__.lower()
-        raise Invalid("Some of this could not be taken.", {field: "Choose from the list."})
+        raise Invalid("Some fields could not be saved.", {field: "Choose from the list."})
     return rows
 
 

@@ -144,4 +144,6 @@ def _may_change(viewer: Viewer, row: SavedView) -> bool:
 
 def _require_free(name: str, names: list[str]) -> None:
     if name.casefold() in {other.casefold() for other in names}:
-        raise Invalid("There is a view of that name.", {"name": "There is a view of that name."})
+        raise Invalid(
+            "A view of this name exists already.", {"name": "A view of this name exists already."}
+        )

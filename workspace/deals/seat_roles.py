@@ -159,7 +159,7 @@ def remove_seat_role(session: Session, viewer: Viewer, key: str) -> str:
         seats = "A seat is" if count == 1 else f"{count} seats are"
         raise Conflict(f"{seats} for {role.name}: rename it, or keep it.")
     if len(roles) == 1:
-        raise Conflict("This is the last role: a seat has to be for something.")
+        raise Conflict("This is the last seat role. Add another one first.")
     session.delete(role)
     session.flush()
     detail: dict[str, object] = {"name": role.name}
@@ -186,7 +186,7 @@ def _role_of(roles: Sequence[SeatRole], key: str) -> SeatRole:
 
 def _require_free(name: str, others: Sequence[SeatRole]) -> None:
     if not plain(name):
-        raise Invalid("That is no name.", {"name": "A name with a letter or a digit."})
+        raise Invalid("Enter a name.", {"name": "Use at least one letter or digit."})
     # Imports read 'Trainer' and 'trainer' as one name.
     if plain(name) in {plain(other.name) for other in others}:
-        raise Invalid("There is such a role.", {"name": "There is a role of that name."})
+        raise Invalid("This role exists already.", {"name": "A role of this name exists already."})

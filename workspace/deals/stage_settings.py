@@ -57,7 +57,7 @@ def change_stages(session: Session, settings: Mapping[int, StageSettings], by: i
     )
     for _, _, after in changed:
         if not (0 <= after.probability <= 100 and 1 <= after.rotting_days <= MOST_DAYS):
-            raise Invalid(f"A chance is from 0 to 100, and days are from 1 to {MOST_DAYS}.")
+            raise Invalid(f"Enter probabilities from 0 to 100, and days from 1 to {MOST_DAYS}.")
     for stage, before, after in changed:
         if after.name != before.name:
             # Two stages may swap their names, but no two have one name at any moment.
@@ -89,4 +89,4 @@ def _require_names(names: Mapping[int, str]) -> None:
         if not plain(name) or count[plain(name)] > 1
     }
     if wrong:
-        raise Invalid("Every stage needs a name of its own.", wrong)
+        raise Invalid("Give each stage its own name.", wrong)

@@ -47,7 +47,7 @@ def stage_of(session: Session, name: str) -> Stage:
     """The stage of that name, or Invalid."""
     stage = session.exec(select(Stage).where(Stage.name == name)).first()
     if stage is None:
-        raise Invalid("Some of this could not be taken.", {"stage": "Choose one of the list."})
+        raise Invalid("Some fields could not be saved.", {"stage": "Choose from the list."})
     return stage
 
 

@@ -114,7 +114,7 @@ def add_stakeholder(
     lock_deal(session, deal)
     same = (Stakeholder.deal_id == deal.id, Stakeholder.person_id == person_id)
     if session.exec(select(Stakeholder.id).where(*same)).first() is not None:
-        raise Conflict("They are a stakeholder of this deal already.")
+        raise Conflict("This person is already a stakeholder of this deal.")
     if session.get(Member, person_id) is not None:
         raise Invalid(
             "A stakeholder is on the buyer's side; one of ours takes a seat.",
@@ -175,7 +175,7 @@ def _require_words(facts: dict[str, Any]) -> None:
         ("coverage", COVERAGES),
     ):
         if facts.get(name) and facts[name] not in words:
-            raise Invalid("This is not one of the list.", {name: "Choose one of the list."})
+            raise Invalid("Choose from the list.", {name: "Choose from the list."})
 
 
 def _require_line(session: Session, row: Stakeholder, superior_id: int | None) -> None:

@@ -31,7 +31,7 @@ def ask_seat(session: Session, seat: Seat, person_id: int, by: int | None) -> No
     if seat.asked_id is not None:
         raise Conflict("A colleague was already asked. Wait for the answer, or cancel the request.")
     if not may_see(session, person_id, deal.id):
-        raise Conflict("They may not see this deal: invite them first.")
+        raise Conflict("This person cannot see the deal. Invite them first.")
     seat.asked_id = person_id
     session.add(seat)
     detail: dict[str, object] = {"role": seat.role, "asked_id": person_id}
@@ -91,7 +91,7 @@ def add_seat(
         open_seat = None
         for seat in session.exec(select(Seat).where(Seat.deal_id == deal.id, Seat.role == role)):
             if seat.person_id == person_id:
-                raise Conflict("They are on this team in that role already.")
+                raise Conflict("This person already has that role on this team.")
             if seat.person_id is None:
                 open_seat = open_seat or seat
         if open_seat:

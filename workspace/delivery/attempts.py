@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy import JSON
 from sqlmodel import Field, Session, SQLModel, col
 
 from workspace.clock import now
@@ -29,8 +30,8 @@ class Queued(SQLModel):
     sent_at: datetime | None = None
     # When it became obsolete, or was given up, before it was sent.
     dropped_at: datetime | None = None
-    # The receiver's error at the last attempt.
-    problem: str = Field(default="", max_length=500)
+    # Why the last attempt failed (`workspace/told.py`).
+    problem: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
 
 
 Message = TypeVar("Message", bound=Queued)

@@ -13,6 +13,7 @@ import httpx2
 
 from workspace.errors import DealkinError, Invalid
 from workspace.settings import Settings
+from workspace.told import Code, refusal
 
 SECONDS = 10.0
 # Bytes of an answer: documents about keys and tokens are small.
@@ -41,15 +42,13 @@ def vetted_address(host: str, port: int, allowed: Networks) -> str:
     try:
         resolved = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise Unreachable(f"{host} is not found.") from None
+        raise refusal(Unreachable, Code.HOST_UNKNOWN, host=host) from None
     addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in resolved]
     for address in addresses:
         if not may_connect(address, allowed):
-            raise Unreachable(
-                f"{host} is an internal address. DEALKIN_INTERNAL_ADDRESSES can allow it."
-            )
+            raise refusal(Unreachable, Code.HOST_INTERNAL, host=host)
     if not addresses:
-        raise Unreachable(f"{host} is not found.")
+        raise refusal(Unreachable, Code.HOST_UNKNOWN, host=host)
     return str(addresses[0])
 
 
@@ -86,7 +85,7 @@ class Guarded(httpx2.HTTPTransport):
         if scheme != "https" and not any(
             ipaddress.ip_address(address) in network for network in self._allowed
         ):
-            raise Unreachable(f"{host} has to be reached by https.")
+            raise refusal(Unreachable, Code.HOST_UNSAFE, host=host)
         # The header Host was set from the address with the name.
         request.url = request.url.copy_with(host=address)
         request.extensions = {**request.extensions, "sni_hostname": host}
@@ -95,7 +94,7 @@ class Guarded(httpx2.HTTPTransport):
         response = super().handle_request(request)
         if response.headers.get("Content-Encoding", "identity") != "identity":
             response.close()
-            raise Unreachable(f"{host} answers in a packed form that was not asked for.")
+            raise refusal(Unreachable, Code.ANSWER_PACKED, host=host)
         return httpx2.Response(
             response.status_code,
             headers=response.headers,
@@ -115,7 +114,7 @@ class _Limited(httpx2.SyncByteStream):
         for part in self._stream:
             size += len(part)
             if size > LARGEST_ANSWER:
-                raise Unreachable("The answer is too large.")
+                raise refusal(Unreachable, Code.ANSWER_LARGE)
             yield part
 
     def close(self) -> None:

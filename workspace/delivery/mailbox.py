@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import BigInteger
+from sqlalchemy import JSON, BigInteger
 from sqlmodel import Field, Session, SQLModel
 
 from workspace.database import FOLLOWS, Database
@@ -24,6 +24,7 @@ from workspace.delivery.egress import Networks, Unreachable, vetted_address
 from workspace.delivery.outbox import OutboxMessage
 from workspace.delivery.returned_mail import answer_in, note_answer
 from workspace.errors import DealkinError
+from workspace.told import Told, in_words, said_by
 
 logger = logging.getLogger("dealkin.mailbox")
 
@@ -46,7 +47,7 @@ class MailboxPosition(SQLModel, table=True):
     # The ids of mails hold as long as the server says the same of this.
     validity: int = Field(default=0, sa_type=BigInteger)
     last_uid: int = Field(default=0, sa_type=BigInteger)
-    problem: str = Field(default="", max_length=300)
+    problem: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
 
 
 @dataclass(frozen=True)
@@ -101,16 +102,16 @@ Tell = Callable[[Session, OutboxMessage], None]
 def read_due(database: Database, mailbox: Mailbox, tell: Tell) -> float:
     """Look for answers to sent mail; returns the seconds until the next look."""
     try:
-        problem = ""
+        problem: Told = {}
         try:
             read(database, mailbox, tell)
         except (imaplib.IMAP4.error, OSError, Unreachable) as error:
-            problem = str(error) or type(error).__name__
-            logger.warning("The mailbox could not be read: %s", problem)
+            problem = said_by(error)
+            logger.warning("The mailbox could not be read: %s", in_words(problem))
         with database.write() as session:
             position = _position(session, mailbox)
-            if position.problem != problem[:300]:
-                position.problem = problem[:300]
+            if position.problem != problem:
+                position.problem = problem
                 session.add(position)
     except Exception:
         # The database may be unreachable for a while.

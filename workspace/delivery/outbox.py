@@ -25,6 +25,7 @@ from workspace.clock import now, spoken
 from workspace.database import FOLLOWS, Database
 from workspace.delivery.attempts import Queued, attempt_next, unsent
 from workspace.errors import Conflict, DealkinError, Invalid, NotFound, TooMany
+from workspace.told import Told, in_words, said_by
 
 logger = logging.getLogger("dealkin.outbox")
 
@@ -142,7 +143,10 @@ def queue(
     """
     for address in filter(None, (recipient, reply_to)):
         if not is_address(address):
-            raise Invalid("Mail cannot be sent there.", {"email": "Not an e-mail address."})
+            raise Invalid(
+                "Email cannot be sent to this address.",
+                {"email": "Enter an email address, for example ines@example.com."},
+            )
     if not recipient:
         raise Invalid("Enter an email address.", {"email": "Required."})
     if any(letter < " " or letter == "\x7f" for letter in subject):
@@ -244,11 +248,11 @@ def send_due(database: Database, server: MailServer) -> float:
 def send_next(database: Database, server: MailServer) -> bool:
     """Send the message that is due first; whether there was one."""
 
-    def settle(_session: Session, row: OutboxMessage, problem: str) -> None:
-        row.problem = problem[:500]
+    def settle(_session: Session, row: OutboxMessage, problem: Told) -> None:
+        row.problem = problem
         if problem:
             row.due_at = now() + delay(row.attempts)
-            logger.warning("Message %s was not taken: %s", row.message_id, problem)
+            logger.warning("Message %s was not taken: %s", row.message_id, in_words(problem))
         else:
             _set_sent(row)
 
@@ -307,7 +311,7 @@ def _due() -> Any:
     )
 
 
-def _send(message: OutboxMessage, server: MailServer) -> str:
+def _send(message: OutboxMessage, server: MailServer) -> Told:
     """Hand a message to the mail server; returns the problem, empty if there was none."""
     try:
         asyncio.run(
@@ -325,8 +329,8 @@ def _send(message: OutboxMessage, server: MailServer) -> str:
             )
         )
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-        return str(error) or type(error).__name__
-    return ""
+        return said_by(error)
+    return {}
 
 
 def _set_sent(message: OutboxMessage) -> None:

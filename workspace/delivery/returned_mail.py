@@ -80,7 +80,7 @@ def _report(mail: EmailMessage, raw: bytes) -> Answer | None:
     said = next((value for name, value in fields if name == "diagnostic-code"), "")
     status = next((value for name, value in fields if name == "status"), "")
     # 'smtp; 550 5.1.1 no such user' names the kind of server first.
-    why = said.partition(";")[2] or said or status or "The mail server of the receiver refused it."
+    why = said.partition(";")[2] or said or status
     return _answer(Returned.BOUNCED, why, raw)
 
 

@@ -36,6 +36,7 @@ from workspace.people.tables import Person, Role
 from workspace.people.viewer import Viewer
 from workspace.revisions.changes import record
 from workspace.revisions.tables import Revision, RevisionKind
+from workspace.told import Code, refusal
 
 # The kinds of jobs of imports.
 IMPORT, UNDO = "import", "undo import"
@@ -96,7 +97,7 @@ def read_run(session: Session, run_id: int) -> ImportRun:
     """An import; NotFound if there is none with this number."""
     run = session.get(ImportRun, run_id)
     if run is None:
-        raise NotFound("There is no such import.")
+        raise refusal(NotFound, Code.NO_IMPORT)
     return run
 
 
@@ -147,7 +148,7 @@ def visible_run(session: Session, viewer: Viewer, run_id: int) -> ImportRun:
     """An import that a viewer may see; NotFound for those of others."""
     run = session.exec(select(ImportRun).where(_visible(viewer), ImportRun.id == run_id)).first()
     if run is None:
-        raise NotFound("There is no such import.")
+        raise refusal(NotFound, Code.NO_IMPORT)
     return run
 
 
@@ -241,7 +242,7 @@ class ImportWork:
         """Apply the next rows in this transaction, at least one group and else at most `most`."""
         run = locked(session, self.run_id)
         if run.state != RunState.RUNNING or run.done != self.position:
-            raise Conflict("This import is no longer where this process left it.")
+            raise refusal(Conflict, Code.IMPORT_MOVED_ON)
         read_for_importer(session, run.by_id)
         if self.position == 0:
             self._describe_files(session)
@@ -274,7 +275,7 @@ class ImportWork:
         """Complete an import whose rows are all applied."""
         run = locked(session, self.run_id)
         if run.state != RunState.RUNNING or run.done < self.total:
-            raise Conflict("This import is no longer where this process left it.")
+            raise refusal(Conflict, Code.IMPORT_MOVED_ON)
         if not self.total:
             self._describe_files(session)
         reports = reports_of(session, self.run_id)
@@ -302,7 +303,7 @@ class ImportWork:
             file = number
             rows += group
         if file is None:
-            raise Conflict("This import is finished already.")
+            raise refusal(Conflict, Code.IMPORT_ENDED)
         return file, rows
 
     def _describe_files(self, session: Session) -> None:
@@ -351,7 +352,7 @@ def locked(session: Session, run_id: int) -> ImportRun:
     query = select(ImportRun).where(ImportRun.id == run_id).with_for_update()
     run = session.exec(query.execution_options(populate_existing=True)).first()
     if run is None:
-        raise NotFound("There is no such import.")
+        raise refusal(NotFound, Code.NO_IMPORT)
     return run
 
 

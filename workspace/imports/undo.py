@@ -17,6 +17,7 @@ from workspace.jobs.running import Task
 from workspace.revisions.rows import Removers
 from workspace.revisions.tables import Revision, RevisionChange
 from workspace.revisions.undo import TakeBack, forget, kept_places, steps_of
+from workspace.told import Code, refusal
 
 _FIRST_STEPS, _FEWEST_STEPS, _MOST_STEPS = 200, 200, 5000
 # How much of what was kept is told.
@@ -26,7 +27,7 @@ _MOST_TOLD = 200
 def begin_undo(session: Session, run: ImportRun, by: int | None) -> None:
     """Have an import undone from now on; one that is not finished is not continued."""
     if run.state not in (RunState.RUNNING, RunState.DONE):
-        raise Conflict(f"This import is {run.state}.")
+        raise refusal(Conflict, Code.IMPORT_STATE, state=run.state)
     count = sa.select(sa.func.count()).where(col(RevisionChange.revision_id) == run.revision_id)
     run.state, run.done, run.kept = RunState.UNDOING, 0, []
     run.total = session.execute(count).scalar_one()
@@ -57,7 +58,7 @@ def undo_import(
             prepare(session)
             run = locked(session, run_id)
             if run.state != RunState.UNDOING:
-                raise Conflict(f"This import is {run.state}.")
+                raise refusal(Conflict, Code.IMPORT_STATE, state=run.state)
             told = TakeBack(session, kept, removers, task.by).undo(part)
             run.kept = [*run.kept, *told][:_MOST_TOLD]
             run.done += len(part)

@@ -13,6 +13,7 @@ from workspace.database import fetch, page_after, select_row
 from workspace.errors import Conflict, NotFound
 from workspace.jobs.tables import UNFINISHED, Job, JobState
 from workspace.people.tables import Person
+from workspace.told import Told
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class JobRow:
     finished_at: datetime | None
     cancel_requested: bool
     result: dict[str, Any]
-    problem: str
+    problem: Told
 
     @property
     def is_finished(self) -> bool:
@@ -127,7 +128,7 @@ def retry(session: Session, job_id: int) -> None:
         attempts=0,
         finished_at=None,
         cancel_requested=False,
-        problem="",
+        problem={},
     )
     if not session.connection().execute(again).rowcount:
         job = read_job(session, job_id)

@@ -24,6 +24,7 @@ from workspace.clock import now
 from workspace.database import Database
 from workspace.errors import Busy, Conflict, DealkinError
 from workspace.jobs.tables import Job, JobState
+from workspace.told import Code, Told, told, told_of
 
 logger = logging.getLogger("dealkin.jobs")
 
@@ -230,7 +231,7 @@ def run_now(
     except _Lost:
         raise Conflict("Another process has taken the job over.") from None
     except Exception as error:
-        task.end(JobState.FAILED, finished_at=now(), problem=str(error))
+        task.end(JobState.FAILED, finished_at=now(), problem=told_of(error))
         raise
     task.end(JobState.DONE, finished_at=now(), result=result)
     return result
@@ -289,18 +290,18 @@ def _run(task: Task, kind: Kind) -> None:
         # A stop is no failure, so this run does not count.
         task.end(JobState.WAITING, due_at=now(), attempts=task.attempts - 1)
     except Busy as error:
-        _end_attempt(task, str(error))
+        _end_attempt(task, told_of(error))
     except DealkinError as refusal:
         # The same work would be refused again.
-        task.end(JobState.FAILED, finished_at=now(), problem=str(refusal))
+        task.end(JobState.FAILED, finished_at=now(), problem=told_of(refusal))
     except Exception as error:
         logger.exception("Job %s failed", task.id)
-        _end_attempt(task, f"{type(error).__name__}: {error}")
+        _end_attempt(task, told_of(error))
     else:
-        task.end(JobState.DONE, finished_at=now(), result=result, problem="")
+        task.end(JobState.DONE, finished_at=now(), result=result, problem={})
 
 
-def _end_attempt(task: Task, problem: str) -> None:
+def _end_attempt(task: Task, problem: Told) -> None:
     """Have a job that failed wait for its next run, or give it up."""
     if task.attempts >= MOST_ATTEMPTS:
         task.end(JobState.FAILED, finished_at=now(), problem=problem)
@@ -324,7 +325,7 @@ def _take(database: Database, kinds: Kinds) -> Job | None:
         if job.attempts >= MOST_ATTEMPTS:
             # The process died each time, so nothing has said what the problem is.
             job.state, job.finished_at = JobState.FAILED, moment
-            job.problem = job.problem or f"Interrupted {job.attempts} times at the same place."
+            job.problem = job.problem or told(Code.INTERRUPTED, attempts=job.attempts)
             session.add(job)
             return None
         values = {**_lease(moment), "attempts": job.attempts + 1}

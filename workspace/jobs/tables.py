@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Text
+from sqlalchemy import JSON
 from sqlmodel import Field, SQLModel
 
 from workspace.clock import now
@@ -50,5 +50,5 @@ class Job(SQLModel, table=True):
     leased_until: datetime | None = None
     cancel_requested: bool = False
     result: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
-    # Why the last attempt failed.
-    problem: str = Field(default="", sa_type=Text)
+    # Why the last attempt failed (`workspace/told.py`).
+    problem: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)

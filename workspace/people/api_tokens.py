@@ -22,6 +22,7 @@ from workspace.people import members
 from workspace.people.sign_in.tokens import new_token, token_hash
 from workspace.people.tables import Member, Person, Role
 from workspace.people.viewer import Viewer
+from workspace.told import Code, Told, told
 from workspace.value_lists import join_values, split_values
 
 # How every secret begins, so that programs that look for leaked secrets know it.
@@ -88,7 +89,7 @@ class KnownToken:
     viewer: Viewer
     scopes: frozenset[Scope]
     # Why it is refused; empty where it works.
-    problem: str
+    problem: Told
     # Whether its use has to be noted again.
     is_due: bool
 
@@ -221,11 +222,11 @@ def known_token(session: Session, secret: str) -> KnownToken | None:
     if row is None:
         return None
     token, name, active = row
-    problem = ""
+    problem: Told = {}
     if token.revoked_at is not None or not active:
-        problem = "This token was revoked."
+        problem = told(Code.TOKEN_REVOKED)
     elif token.expires_at <= now():
-        problem = "This token has expired."
+        problem = told(Code.TOKEN_EXPIRED)
     used = token.last_used_at
     return KnownToken(
         id=token.id,
@@ -248,5 +249,5 @@ def note_use(session: Session, token_id: int) -> None:
 def note_refusal(session: Session, token: KnownToken) -> None:
     """Note in the audit log that a token which has ended was used."""
     subject = f"person {token.viewer.person_id}"
-    detail: dict[str, object] = {"label": token.label, "what": token.problem}
+    detail: dict[str, object] = {"label": token.label, "what": token.problem["code"]}
     audit(session, token.viewer.person_id, "API token refused", subject, detail)

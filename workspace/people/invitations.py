@@ -42,7 +42,10 @@ def renew_invitation(session: Session, person_id: int, *, by: int | None) -> str
     if member.service:
         raise Conflict("Nobody signs in as a service account. Create a token for it.")
     if not session.get_one(Person, person_id).email:
-        raise Invalid("A member signs in by e-mail.", {"email": "They have no e-mail address."})
+        raise Invalid(
+            "A member needs an email address to sign in.",
+            {"email": "Add an email address first."},
+        )
     token = _new_link(session, person_id, INVITATION_LIFETIME)
     audit(session, by, "member invited", f"person {person_id}")
     return token

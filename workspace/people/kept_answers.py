@@ -32,12 +32,12 @@ def kept_answer(session: Session, token_id: int, key: str, digest: str) -> KeptA
     """The answer to the same call of a token; `Invalid` where the key was used for another."""
     if len(key) > LONGEST_KEY or not key.isprintable():
         why = f"At most {LONGEST_KEY} printable characters."
-        raise Invalid("Some of this could not be taken.", {"Idempotency-Key": why})
+        raise Invalid("Some fields could not be saved.", {"Idempotency-Key": why})
     session.exec(delete(KeptAnswer).where(col(KeptAnswer.at) < now() - KEPT_FOR))
     kept = session.get(KeptAnswer, (token_id, key))
     if kept is not None and kept.digest != digest:
         why = "This key was used for another call. Choose a new one."
-        raise Invalid("Some of this could not be taken.", {"Idempotency-Key": why})
+        raise Invalid("Some fields could not be saved.", {"Idempotency-Key": why})
     return kept
 
 

@@ -146,7 +146,7 @@ def member_by_email(session: Session, email: str) -> Person:
         .where(Person.email == email.strip().lower())
     ).first()
     if not person:
-        raise Invalid(f"No member has the e-mail address {email}.")
+        raise Invalid(f"No member has the email address {email}.")
     return person
 
 
@@ -162,6 +162,6 @@ def active_member_id(session: Session, email: str) -> int | None:
 def require_free_address(session: Session, email: str) -> None:
     """Refuse an address that another person has, or that is none."""
     if not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
-        raise Invalid(f"'{email}' is no e-mail address.", {"email": "name@example.com"})
+        raise Invalid(f"'{email}' is no email address.", {"email": "name@example.com"})
     if session.exec(select(Person.id).where(Person.email == email)).first():
         raise Conflict(f"The email address {email} is already in use.")

@@ -291,7 +291,9 @@ def edit_person(session: Session, person: Person, by: int | None, changes: dict[
     if "email" in changed:
         _require_free(session, changed["email"])
         if changed["email"] is None and _is_member(session, person.id):
-            raise Invalid("A member signs in by e-mail.", {"email": "Needed for signing in."})
+            raise Invalid(
+                "A member needs an email address to sign in.", {"email": "Required to sign in."}
+            )
     assign(person, changed)
     if changed:
         if person.listed:
@@ -327,7 +329,9 @@ def add_membership(
 ) -> Membership:
     """Add a membership of an association or a board, or the attendance of an event."""
     if kind not in list(Gathering):
-        raise Invalid("It is an association, a board or an event.", {"kind": "Choose one."})
+        raise Invalid(
+            "Choose an association, a board or an event.", {"kind": "Choose from the list."}
+        )
     row = Membership(person_id=person.id, kind=kind, organisation=organisation, **facts)
     _add_fact(session, row, by, "membership")
     return row
@@ -344,7 +348,7 @@ def _add_fact(
 
 def _require_dates(row: Employment | Education | Membership) -> None:
     if row.start and row.end and row.end < row.start:
-        raise Invalid("It cannot end before it began.", {"end": "Before it began."})
+        raise Invalid("The end is before the start.", {"end": "Enter a date after the start."})
 
 
 def _listed_account(session: Session, organisation: str) -> int | None:

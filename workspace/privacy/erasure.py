@@ -32,6 +32,7 @@ from workspace.revisions.deleting import delete_with_parts, parts_of
 from workspace.revisions.recorder import Place, from_json
 from workspace.revisions.tables import Revision, RevisionChange, RevisionKind
 from workspace.settings import Settings
+from workspace.told import Code, refusal
 
 ERASE = "erase person"
 FILE = "erasures.jsonl"
@@ -51,10 +52,10 @@ _OWN_COLUMNS = ("person_id", "owner_id", "asker_id", "member_id", "one_id", "oth
 def require_erasable(session: Session, person: Person) -> None:
     """Refuse a person on legal hold, or a member who still has access."""
     if session.get(LegalHold, person.id) is not None:
-        raise Conflict("This person is on legal hold, and cannot be erased.")
+        raise refusal(Conflict, Code.LEGAL_HOLD)
     member = session.get(Member, person.id)
     if member is not None and member.active:
-        raise Conflict("Deactivate this member first.")
+        raise refusal(Conflict, Code.MEMBER_ACTIVE)
 
 
 def erase_person(task: Task) -> dict[str, Any]:
@@ -66,7 +67,7 @@ def erase_person(task: Task) -> dict[str, Any]:
             # An earlier run has erased them, and ended before what follows.
             return {"rows": 0, "texts": 0, "shared name": False}
         if person is None:
-            raise NotFound("There is no such person.")
+            raise refusal(NotFound, Code.NO_PERSON)
         require_erasable(session, person)
         return erase(session, person, by=task.by)
 

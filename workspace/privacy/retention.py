@@ -67,7 +67,7 @@ def set_rules(session: Session, rules: Mapping[Kept, int | None], *, by: int | N
         if days is not None and not LEAST_DAYS <= days <= MOST_DAYS
     }
     if wrong:
-        raise Invalid("Data cannot be kept like that.", wrong)
+        raise Invalid("Retention rules not saved.", wrong)
     session.exec(delete(RetentionRule))
     session.add_all(
         RetentionRule(kind=kind, days=days) for kind, days in rules.items() if days is not None

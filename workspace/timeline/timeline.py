@@ -29,6 +29,9 @@ class TimelineEntry(SQLModel, table=True):
     uninvited and imported.
     """
 
+    # What changed many deals since a day is found without reading their other entries.
+    __table_args__ = (sa.Index("ix_timelineentry_kind_at", "kind", "at", "deal_id"),)
+
     id: int = uncounted_id()
     deal_id: int = Field(foreign_key="deal.id", index=True, ondelete="CASCADE")
     at: datetime = Field(default_factory=now)

@@ -20,6 +20,7 @@ from workspace.keyring import Keyring
 from workspace.people import members
 from workspace.people.tables import Member, Person, Role
 from workspace.people.viewer import Viewer
+from workspace.told import Told
 from workspace.value_lists import join_values, split_values
 from workspace.webhooks.signing import new_secret
 from workspace.webhooks.tables import EventGroup, WebhookEndpoint, WebhookMessage
@@ -37,7 +38,7 @@ class EndpointRow:
     url: str
     acts_as: str
     stopped_at: datetime | None
-    stopped_why: str
+    stopped_why: Told
     accepted_at: datetime | None
     failures: int
 
@@ -140,19 +141,19 @@ def secrets_of(endpoint: WebhookEndpoint, keyring: Keyring) -> list[str]:
 
 
 def stop_endpoint(
-    session: Session, endpoint: WebhookEndpoint, *, by: int | None, why: str = ""
+    session: Session, endpoint: WebhookEndpoint, *, by: int | None, why: Told | None = None
 ) -> None:
     """Stop an endpoint: it is told of nothing more. What waits for it stays."""
     if endpoint.stopped_at is None:
-        endpoint.stopped_at, endpoint.stopped_why = now(), why
+        endpoint.stopped_at, endpoint.stopped_why = now(), why or {}
         session.add(endpoint)
-        _audit(session, endpoint, by, "webhook stopped", {"why": why} if why else None)
+        _audit(session, endpoint, by, "webhook stopped", {"why": why["code"]} if why else None)
 
 
 def resume_endpoint(session: Session, endpoint: WebhookEndpoint, *, by: int) -> None:
     """Resume a stopped endpoint, which acts as `by` from then on; what waits is sent at once."""
     if endpoint.stopped_at is not None:
-        endpoint.stopped_at, endpoint.stopped_why = None, ""
+        endpoint.stopped_at, endpoint.stopped_why = None, {}
         endpoint.failures, endpoint.rests_until = 0, None
         _act_as(session, endpoint, by)
         _audit(session, endpoint, by, "webhook resumed")

@@ -18,6 +18,7 @@ from workspace.deals.tables import Deal
 from workspace.errors import NotFound
 from workspace.people.field_rights import FieldGroup, readable_fields
 from workspace.people.viewer import Viewer
+from workspace.told import Told
 from workspace.webhooks.endpoints import acting_viewer, groups_of
 from workspace.webhooks.tables import WebhookEndpoint, WebhookMessage
 
@@ -54,7 +55,7 @@ class MessageRow:
     dropped_at: datetime | None
     attempts: int
     status: int | None
-    problem: str
+    problem: Told
     body: str
 
     @property
@@ -192,7 +193,7 @@ def _message(endpoint: WebhookEndpoint, event: Event, *, confidential: bool) -> 
         "leased_until": None,
         "sent_at": None,
         "dropped_at": None,
-        "problem": "",
+        "problem": {},
         "status": None,
     }
 

@@ -7,7 +7,7 @@ so that one that is down, or slow, keeps no other waiting.
 import logging
 import secrets
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -25,6 +25,7 @@ from workspace.errors import DealkinError
 from workspace.keyring import Keyring
 from workspace.people.tables import Person
 from workspace.settings import Settings
+from workspace.told import Code, Told, in_words, said_by, told
 from workspace.webhooks.endpoints import acting_viewer, secrets_of, stop_endpoint
 from workspace.webhooks.signing import signed_headers
 from workspace.webhooks.tables import WebhookEndpoint, WebhookMessage
@@ -55,9 +56,6 @@ FORGET_SECONDS = 6 * 3600.0
 ATTEMPT_SECONDS = 20.0
 PAUSE_SECONDS = 2.0
 
-GONE = "The receiver answered 410 Gone: it wants no more events."
-NO_ADMINISTRATOR = "{} is no longer an administrator. Resume it to have it act as you."
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -65,9 +63,9 @@ class Answer:
 
     status: int | None = None
     # Why it failed; empty if it was accepted.
-    problem: str = ""
-    # Why its endpoint is told nothing more.
-    stop: str = ""
+    problem: Told = field(default_factory=dict)
+    # Whether its endpoint is told nothing more for that reason.
+    stops: bool = False
     # Whether its endpoint may no longer know of the deal.
     withheld: bool = False
 
@@ -119,11 +117,12 @@ def _active(session: Session) -> list[WebhookEndpoint]:
     return list(session.exec(active.order_by(col(WebhookEndpoint.id))))
 
 
-def _orphaned(session: Session, endpoint: WebhookEndpoint) -> str:
+def _orphaned(session: Session, endpoint: WebhookEndpoint) -> Told:
     """Why an endpoint has no rights any more; empty if it has."""
     if acting_viewer(session, endpoint) is not None:
-        return ""
-    return NO_ADMINISTRATOR.format(session.get_one(Person, endpoint.acts_as_id).name)
+        return {}
+    name = session.get_one(Person, endpoint.acts_as_id).name
+    return told(Code.NO_ADMINISTRATOR, name=name)
 
 
 def _due() -> Any:
@@ -155,7 +154,7 @@ def _attempt(database: Database, settings: Settings, message: WebhookMessage) ->
         if endpoint is None:
             return Answer(withheld=True)
         if why := _orphaned(session, endpoint):
-            return Answer(stop=why, problem=why)
+            return Answer(problem=why, stops=True)
         deal_id = message.deal_id
         known = deal_id is not None and session.get(Deal, deal_id) is not None
         if known and not may_see(session, endpoint.acts_as_id, deal_id or 0):
@@ -166,13 +165,13 @@ def _attempt(database: Database, settings: Settings, message: WebhookMessage) ->
         headers = signed_headers(keys, message.message_id, int(now().timestamp()), body)
         status = _post(settings, endpoint.url, headers, body)
     except (DealkinError, httpx2.HTTPError, httpx2.InvalidURL, OSError, RuntimeError) as error:
-        return Answer(problem=str(error) or type(error).__name__)
+        return Answer(problem=said_by(error))
     if 200 <= status < 300:
         return Answer(status)
     if status == httpx2.codes.GONE:
-        return Answer(status, GONE, stop=GONE)
-    redirects = " Redirects are not followed." if 300 <= status < 400 else ""
-    return Answer(status, f"The receiver answered {status}.{redirects}")
+        return Answer(status, told(Code.RECEIVER_GONE), stops=True)
+    code = Code.RECEIVER_REDIRECTS if 300 <= status < 400 else Code.RECEIVER_ANSWERED
+    return Answer(status, told(code, status=status))
 
 
 def _post(settings: Settings, url: str, headers: dict[str, str], body: bytes) -> int:
@@ -197,14 +196,14 @@ def _settle(session: Session, row: WebhookMessage, answer: Answer) -> None:
     if answer.withheld:
         session.delete(row)
         return
-    row.status, row.problem = answer.status, answer.problem[:500]
+    row.status, row.problem = answer.status, answer.problem
     if not answer.problem:
         row.sent_at = endpoint.accepted_at = now()
         endpoint.failures, endpoint.rests_until = 0, None
         return
-    logger.warning("Webhook message %s was not taken: %s", row.message_id, answer.problem)
-    if answer.stop:
-        stop_endpoint(session, endpoint, by=None, why=answer.stop)
+    logger.warning("Webhook message %s was not taken: %s", row.message_id, in_words(answer.problem))
+    if answer.stops:
+        stop_endpoint(session, endpoint, by=None, why=answer.problem)
         return
     endpoint.failures += 1
     doubled: int = 2 ** min(endpoint.failures - 1, 10)

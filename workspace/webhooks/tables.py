@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import Text
+from sqlalchemy import JSON, Text
 from sqlmodel import Field, SQLModel
 
 from workspace.clock import now
@@ -40,8 +40,8 @@ class WebhookEndpoint(SQLModel, table=True):
     former_secret: str = Field(default="", max_length=1000)
     former_until: datetime | None = None
     stopped_at: datetime | None = None
-    # Why Dealkin stopped it; empty if an administrator did.
-    stopped_why: str = Field(default="", max_length=300)
+    # Why Dealkin stopped it (`workspace/told.py`); empty if an administrator did.
+    stopped_why: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     tried_at: datetime | None = None
     accepted_at: datetime | None = None
     # Failed attempts in a row, and until when no further one is made.

@@ -1,10 +1,9 @@
 """What columns of rows have in them: terms, facets, and vectors as PostgreSQL receives them."""
 
 import hashlib
-import json
 from collections.abc import Mapping
-from datetime import date
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,9 @@ from similarity.scoring import Facets
 LONGEST = 200
 # How often a term may occur in a document, as it is counted.
 MOST = 32_767
+_PAIR = np.dtype([("number", "<i4"), ("count", "<u2")])
+# How many bytes a term takes in a column.
+TERM_SIZE = _PAIR.itemsize
 # A vector of pgvector's begins with its dimension and a spare number, of two bytes each.
 _HEADER = 2
 
@@ -43,36 +45,60 @@ class Terms(NamedTuple):
         )
 
     @classmethod
-    def stored(cls, column: bytes) -> "Terms":
-        """The terms in a column."""
-        size = len(column) // 6
-        return cls(
-            np.frombuffer(column, np.int32, size), np.frombuffer(column, np.uint16, size, 4 * size)
-        )
+    def stored(cls, *columns: bytes) -> "Terms":
+        """The terms in columns, one after the other."""
+        pairs = np.frombuffer(b"".join(columns), _PAIR)
+        return cls(np.ascontiguousarray(pairs["number"]), np.ascontiguousarray(pairs["count"]))
 
     def packed(self) -> bytes:
         """The terms as a column."""
-        return self.numbers.tobytes() + self.counts.tobytes()
+        pairs = np.empty(len(self.numbers), _PAIR)
+        pairs["number"], pairs["count"] = self
+        return pairs.tobytes()
 
 
-def packed_facets(facets: Facets) -> str:
-    """The facets of a deal as a column."""
-    values = {
-        name: sorted(value) if isinstance(value, frozenset) else value
-        for name, value in vars(facets).items()
-        if value
+class FacetColumns(NamedTuple):
+    """The facets of a deal in the columns of its row."""
+
+    industry: str | None = None
+    headcount: int | None = None
+    country: str | None = None
+    region: str | None = None
+    # The ordinal of the day; None where it is not closed.
+    closed: int | None = None
+    # The codes of what deals share, ascending.
+    shared: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, facets: Facets) -> "FacetColumns":
+        """The columns of these facets."""
+        return cls(
+            facets.industry,
+            facets.headcount,
+            facets.country,
+            facets.region,
+            facets.closed.toordinal() if facets.closed else None,
+            tuple(sorted({code for group in shared_codes(facets) for code in group})),
+        )
+
+
+def shared_codes(facets: Facets) -> list[dict[int, str]]:
+    """What is known of a deal's products, competitors, own choices and industry: by its code each
+    of them. Two that have one code by chance only make a candidate more."""
+    industry = [facets.industry] if facets.industry else []
+    groups = {
+        "product": facets.products,
+        "competitor": facets.competitors,
+        "own": facets.own,
+        "industry": industry,
     }
-    return json.dumps(values, default=str, sort_keys=True)
+    return [{_code(kind, name): name for name in names} for kind, names in groups.items()]
 
 
-def stored_facets(column: str) -> Facets:
-    """The facets in a column."""
-    values: dict[str, Any] = json.loads(column)
-    for name in ("products", "competitors", "own"):
-        values[name] = frozenset(values.get(name, ()))
-    if "closed" in values:
-        values["closed"] = date.fromisoformat(values["closed"])
-    return Facets(**values)
+@lru_cache(maxsize=10_000)
+def _code(kind: str, name: str) -> int:
+    digest = hashlib.blake2b(f"{kind} {name}".encode("utf-8", "replace"), digest_size=4).digest()
+    return int.from_bytes(digest, signed=True)
 
 
 def sent(vectors: Vectors) -> list[bytes]:

@@ -1,13 +1,13 @@
-"""Which documents a search may find, as conditions of its queries."""
+"""Which documents a search may find, as conditions in the text of its statements."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from similarity.index.in_database.tables import Integers
 from similarity.index.queries import Scope
 from similarity.index.vectors import Ids
 from workspace.deals.tables import Deal
@@ -16,6 +16,9 @@ from workspace.deals.tables import Deal
 # finds, the best first.
 LISTED = 10_000
 
+# What stands for an id in the text of a query.
+_SUBJECT = "subject_of_search"
+
 Condition = sa.ColumnElement[bool]
 
 
@@ -23,55 +26,57 @@ Condition = sa.ColumnElement[bool]
 class Permitted:
     """The documents in a scope without the hidden ones."""
 
-    hidden: Sequence[int]
-    # Those in the scope, where they are few enough to be listed.
-    listed: Sequence[int] | None = None
-    # What deals in the scope have to be.
-    deals: Sequence[Condition] = ()
+    # The values of the parameters in the conditions.
+    values: Mapping[str, Any] = field(default_factory=dict)
+    # Whether the documents are listed, because there are few enough.
+    listed: bool = False
+    # A query for whether the deal of the id _SUBJECT is in the scope, where it has to be asked.
+    deals: str = ""
 
     @classmethod
     def of(cls, session: Session, scope: Scope, hidden: Ids) -> "Permitted":
         """The documents in a scope; a filter that few deals match becomes a list of them."""
-        without = np.unique(hidden).tolist()
+        without = {"hidden": np.unique(hidden).tolist()} if len(hidden) else {}
         if scope.allowed is not None:
-            return cls(without, np.unique(scope.allowed).tolist())
+            return cls({**without, "listed": np.unique(scope.allowed).tolist()}, listed=True)
         if scope.filter is None:
             return cls(without)
         conditions = scope.filter.filter.where()
-        matching = sa.select(col(Deal.id)).where(*conditions)
-        some = matching.limit(LISTED + 1).subquery()
-        if session.scalars(sa.select(sa.func.count()).select_from(some)).one() > LISTED:
-            return cls(without, None, conditions)
-        return cls(without, list(session.scalars(matching)))
+        some = sa.select(col(Deal.id).label("id")).where(*conditions).limit(LISTED + 1).subquery()
+        few = sa.case((sa.func.count() <= LISTED, sa.func.array_agg(some.c.id)))
+        # An aggregate of no rows is null, too.
+        matching, count = session.execute(sa.select(few, sa.func.count()).select_from(some)).one()
+        if count <= LISTED:
+            return cls({**without, "listed": matching or []}, listed=True)
+        deals, values = _written(session, conditions)
+        return cls({**without, **values}, deals=deals)
 
-    def among(self, session: Session, ids: Ids) -> Ids:
-        """Those of these few documents that may be found."""
-        found = np.setdiff1d(ids, self.hidden)
-        if self.listed is not None:
-            found = np.intersect1d(found, self.listed)
-        if self.deals and len(found):
-            matching = sa.select(col(Deal.id)).where(
-                col(Deal.id) == sa.any_(sa.cast(found.tolist(), Integers)), *self.deals
-            )
-            found = np.sort(np.fromiter(session.scalars(matching), np.int64))
-        return np.asarray(found, np.int64)
+    def at_once(self, subject: str) -> str:
+        """What every row is asked, which has this id."""
+        conditions = []
+        if "hidden" in self.values:
+            conditions.append(f"{subject} <> ALL(%(hidden)s::int4[])")
+        if self.listed:
+            conditions.append(f"{subject} = ANY(%(listed)s::int4[])")
+        return " AND ".join(conditions) or "true"
 
-    def at_once(self, subject: sa.ColumnElement[int]) -> list[Condition]:
-        """What every row is asked."""
-        conditions: list[Condition] = []
-        if self.hidden:
-            conditions.append(subject != sa.all_(sa.cast(self.hidden, Integers)))
-        if self.listed is not None:
-            conditions.append(subject == sa.any_(sa.cast(self.listed, Integers)))
-        return conditions
-
-    def in_turn(self, subject: sa.ColumnElement[int]) -> list[Condition]:
+    def in_turn(self, subject: str) -> str:
         """What rows are asked one after the other, until there are enough of them.
 
         A subquery for one value is not merged into the query around it, so that the order of that
         query stays, and it ends early.
         """
         if not self.deals:
-            return []
-        matches = sa.select(sa.true()).where(col(Deal.id) == subject, *self.deals)
-        return [sa.func.coalesce(matches.scalar_subquery(), sa.false())]
+            return "true"
+        return f"coalesce(({self.deals.replace(_SUBJECT, subject)}), false)"
+
+
+def _written(session: Session, conditions: Sequence[Condition]) -> tuple[str, dict[str, Any]]:
+    """The text of a query for whether the deal of the id _SUBJECT meets conditions, and its
+    values."""
+    is_subject = col(Deal.id) == sa.literal_column(_SUBJECT)
+    query = sa.select(sa.true()).select_from(Deal).where(is_subject, *conditions)
+    compiled = query.compile(
+        dialect=session.connection().dialect, compile_kwargs={"render_postcompile": True}
+    )
+    return str(compiled), dict(compiled.params)

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from similarity.index.sources import Kind
 
 # Raised where the rows have another content, so that they are made again.
-FORMAT = 1
+FORMAT = 2
 
 
 class HalfVector(sa.types.UserDefinedType[Any]):
@@ -56,7 +56,7 @@ POSTING = sa.table(
 # `document` and `account` tell whether it is current. `terms` has the numbers of its terms and how
 # often it has each, `roles` those of its pieces, `prints` the fingerprints of its sentences, and
 # `digest` stands for its account and fingerprints. `hollow` is whether its prose is boilerplate.
-# `facets` has those of a deal.
+# The columns from `industry` on have the facets of a deal, see `FacetColumns`.
 DOCUMENT = sa.table(
     "search_document",
     sa.column("kind", sa.Text),
@@ -71,7 +71,12 @@ DOCUMENT = sa.table(
     sa.column("hollow", sa.Boolean),
     sa.column("prints", Integers),
     sa.column("digest", sa.BigInteger),
-    sa.column("facets", sa.Text),
+    sa.column("industry", sa.Text),
+    sa.column("headcount", sa.Integer),
+    sa.column("country", sa.Text),
+    sa.column("region", sa.Text),
+    sa.column("closed", sa.Integer),
+    sa.column("shared", Integers),
 )
 # How many counted documents hold a sentence, and whether it is boilerplate.
 PRINT = sa.table(
@@ -91,6 +96,8 @@ PIECE = sa.table(
     sa.column("vector", HalfVector()),
 )
 
+# Where rows are made while those in use are searched.
+NEXT = "search_next"
 _NAMES = ("state", "language", "term", "posting", "document", "print", "piece")
 _TABLES = """
 CREATE TABLE search_state (format integer, model text, dimension integer);
@@ -103,19 +110,17 @@ CREATE TABLE search_term (
   counted integer NOT NULL, holders integer NOT NULL, UNIQUE (kind, term)
 ) WITH (fillfactor = 70);
 CREATE TABLE search_posting (
-  term integer, subject integer, count smallint NOT NULL, length integer NOT NULL,
-  PRIMARY KEY (term, subject) INCLUDE (count, length)
+  term integer, subject integer, count smallint NOT NULL, length integer NOT NULL
 );
 CREATE TABLE search_document (
   kind text, subject integer, document integer NOT NULL, account integer, language text NOT NULL,
   counted boolean NOT NULL, length integer NOT NULL, terms bytea NOT NULL, roles bytea NOT NULL,
   hollow boolean NOT NULL, prints integer[] NOT NULL, digest bigint NOT NULL,
-  facets text,
+  industry text, headcount integer, country text, region text, closed integer,
+  shared integer[] NOT NULL,
   PRIMARY KEY (kind, subject)
 );
-CREATE INDEX ON search_document (kind, subject) WHERE NOT counted;
 CREATE INDEX ON search_document (kind, digest) WHERE counted;
-CREATE INDEX ON search_document USING gin (prints);
 CREATE TABLE search_print (
   kind text, print integer, holders integer NOT NULL,
   boilerplate boolean NOT NULL DEFAULT false, PRIMARY KEY (kind, print)
@@ -126,6 +131,12 @@ CREATE TABLE search_piece (
   vector halfvec NOT NULL, PRIMARY KEY (kind, subject, position)
 );
 ALTER TABLE search_piece ALTER vector SET STORAGE plain;
+"""
+_INDEXES = """
+ALTER TABLE search_posting ADD PRIMARY KEY (term, subject) INCLUDE (count, length);
+CREATE INDEX ON search_document (kind, subject) WHERE NOT counted;
+CREATE INDEX ON search_document USING gin (prints);
+CREATE INDEX ON search_document USING gin (shared) WITH (fastupdate = off) WHERE kind = 'deal';
 CREATE INDEX ON search_piece (kind, subject) WHERE NOT counted;
 """
 
@@ -139,18 +150,52 @@ class Kept(NamedTuple):
     dimension: int | None
 
 
-def is_available(session: Session) -> bool:
-    """Whether the database can search: PostgreSQL with pgvector 0.8 or newer, installed or to be
-    installed. Older versions lose what a filter lets through."""
+NO_PGVECTOR = (
+    "DEALKIN_SEARCH=database needs PostgreSQL (DATABASE_URL) with the extension pgvector, 0.8 or"
+    " newer, which this database does not have. Install the extension on its server, or leave out"
+    " the setting."
+)
+_NO_RIGHT = (
+    "The user {user} may not create anything in the database {database}, which"
+    " DEALKIN_SEARCH=database needs for the rows that are searched{extension}. As an administrator"
+    " of the database, run: {commands}"
+)
+_RIGHTS = """
+SELECT current_user, current_database(), installed_version,
+  coalesce(installed_version, default_version),
+  has_database_privilege(current_database(), 'CREATE'),
+  (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
+  EXISTS (SELECT FROM pg_available_extension_versions AS known
+          WHERE known.name = extension.name AND version = default_version AND trusted)
+FROM pg_available_extensions AS extension WHERE name = 'vector'
+"""
+
+
+def obstacle(session: Session) -> str:
+    """In words, what keeps the database from searching, and what to do; empty if nothing does.
+
+    It needs pgvector 0.8: older versions lose what a filter lets through.
+    """
     connection = session.connection()
     if connection.dialect.name != "postgresql":
-        return False
-    known = sa.text(
-        "SELECT coalesce(installed_version, default_version) FROM pg_available_extensions"
-        " WHERE name = 'vector'"
+        return NO_PGVECTOR
+    row = connection.execute(sa.text(_RIGHTS)).first()
+    if row is None:
+        return NO_PGVECTOR
+    user, database, installed, version, may_create, is_administrator, is_trusted = row
+    if tuple(map(int, version.split(".")[:2])) < (0, 8):
+        return NO_PGVECTOR
+    commands = []
+    if not may_create:
+        commands.append(f'GRANT CREATE ON DATABASE "{database}" TO "{user}";')
+    if not installed and not is_administrator and not (is_trusted and may_create):
+        commands.append("CREATE EXTENSION vector;")
+    if not commands:
+        return ""
+    extension = "" if installed else " and the extension pgvector"
+    return _NO_RIGHT.format(
+        user=user, database=database, extension=extension, commands=" ".join(commands)
     )
-    version = connection.execute(known).scalar()
-    return version is not None and tuple(map(int, version.split(".")[:2])) >= (0, 8)
 
 
 def kept(session: Session) -> Kept | None:
@@ -165,14 +210,39 @@ def kept(session: Session) -> Kept | None:
 
 
 def make(session: Session, model: str) -> None:
-    """Make the tables, empty, in place of those that there are."""
-    drop(session)
+    """Make the tables, empty, in a schema of their own, where this transaction then finds them."""
     connection = session.connection()
     connection.execute(sa.text("CREATE EXTENSION IF NOT EXISTS vector"))
+    connection.execute(sa.text(f"DROP SCHEMA IF EXISTS {NEXT} CASCADE"))
+    connection.execute(sa.text(f"CREATE SCHEMA {NEXT}"))
+    use_next(session)
     for statement in filter(str.strip, _TABLES.split(";")):
         connection.execute(sa.text(statement))
     values = {"format": FORMAT, "model": model}
     connection.execute(sa.text("INSERT INTO search_state VALUES (:format, :model)"), values)
+
+
+def add_indexes(session: Session) -> None:
+    """Add the indexes that are quicker made once the rows are there."""
+    for statement in filter(str.strip, _INDEXES.split(";")):
+        session.connection().execute(sa.text(statement))
+
+
+def use_next(session: Session) -> None:
+    """Have this transaction read and write the tables that are made."""
+    path = sa.text(
+        f"SELECT set_config('search_path', '{NEXT}, ' || current_setting('search_path'), true)"
+    )
+    session.connection().execute(path)
+
+
+def put_in_use(session: Session, schema: str) -> None:
+    """Put the tables that were made in the place of those in use, which are in this schema."""
+    connection = session.connection()
+    for name in _NAMES:
+        connection.execute(sa.text(f'DROP TABLE IF EXISTS "{schema}".search_{name}'))
+        connection.execute(sa.text(f'ALTER TABLE {NEXT}.search_{name} SET SCHEMA "{schema}"'))
+    connection.execute(sa.text(f"DROP SCHEMA {NEXT}"))
 
 
 def drop(session: Session) -> None:

@@ -16,17 +16,14 @@ from sqlmodel import Session, col
 
 from similarity.index.boilerplate import LEAST_HOLDERS, LEAST_SHARE, IsBoilerplate, digest_of
 from similarity.index.centring import centred
-from similarity.index.facets import facts
+from similarity.index.facets import Facts, facts
 from similarity.index.in_database import tables
-from similarity.index.in_database.packing import Terms, key_of, packed_facets, sent
+from similarity.index.in_database.packing import FacetColumns, Terms, key_of, sent
 from similarity.index.in_database.tables import DOCUMENT, LANGUAGE, PIECE, POSTING, PRINT, TERM
 from similarity.index.sources import Kind
 from similarity.index.stored import Entry, centring_of, said_in, stored_entries
-from similarity.index.tables import CATALOG_LOG, Document
-from workspace.database import Database, batches
-
-# In so many bytes of memory PostgreSQL makes the graph of vectors, where its own limit is lower.
-GRAPH = 512 << 20
+from similarity.index.tables import Document
+from workspace.database import batches
 
 
 class _Old(NamedTuple):
@@ -51,49 +48,24 @@ def follow(
     state = tables.kept(session)
     if not state or state.format != tables.FORMAT:
         return
+    bring_in_step(session, state.model, changed, renewed)
+
+
+def bring_in_step(
+    session: Session,
+    model: str,
+    changed: Mapping[Kind, Iterable[int]],
+    renewed: Iterable[Kind] = (),
+) -> None:
+    """Bring the rows of these subjects, which are of a model, in step with their documents."""
     for kind in Kind:
-        rows = Rows(session, kind, state.model)
+        rows = Rows(session, kind, model)
         if kind in renewed:
             every = sa.select(col(Document.subject_id)).where(col(Document.kind) == kind)
             subjects = [*session.scalars(every), *changed.get(kind, ())]
         else:
             subjects = _outdated(session, kind, sorted(changed.get(kind, ())))
         rows.follow(subjects)
-
-
-def make(database: Database, model: str) -> None:
-    """Make the rows for a model, in place of those that there are, and wait for other writers."""
-    with database.write() as session:
-        CATALOG_LOG.lock(session)
-        tables.make(session, model)
-        for kind in Kind:
-            every = sa.select(col(Document.subject_id)).where(col(Document.kind) == kind)
-            Rows(session, kind, model, fresh=True).follow(
-                session.scalars(every.order_by(col(Document.subject_id))).all()
-            )
-        dimension = sa.text("SELECT vector_dims(vector) FROM search_piece LIMIT 1")
-        _make_room(session)
-        if found := session.connection().execute(dimension).scalar():
-            tables.index_vectors(session, found)
-    # What is read in one go needs to know which rows everybody sees.
-    with database.writer.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for table in (POSTING, DOCUMENT, PIECE, TERM, PRINT):
-            connection.execute(sa.text(f"VACUUM (ANALYZE) {table.name}"))
-
-
-def _make_room(session: Session) -> None:
-    """Let PostgreSQL make the graph of vectors in GRAPH bytes, unless it may have more anyway: one
-    that does not fit takes several times as long."""
-    had = sa.func.pg_size_bytes(sa.func.current_setting("maintenance_work_mem"))
-    if session.scalars(sa.select(had)).one() < GRAPH:
-        # Several workers would need shared memory, of which a container has little.
-        room = {
-            "maintenance_work_mem": f"{GRAPH >> 20}MB",
-            "max_parallel_maintenance_workers": "0",
-        }
-        session.execute(
-            sa.select(*(sa.func.set_config(name, value, True) for name, value in room.items()))
-        )
 
 
 def _outdated(session: Session, kind: Kind, subjects: list[int]) -> list[int]:
@@ -103,28 +75,38 @@ def _outdated(session: Session, kind: Kind, subjects: list[int]) -> list[int]:
     """
     outdated: list[int] = []
     for batch in batches(subjects):
-        names = ("subject", "document", "account", "facets")
+        names = ("subject", "document", "account", *FacetColumns._fields)
         had = sa.select(*(DOCUMENT.c[name] for name in names)).where(
             DOCUMENT.c.kind == str(kind), DOCUMENT.c.subject.in_(batch)
         )
-        before = {subject: state for subject, *state in session.execute(had)}
+        before: dict[int, list[Any]] = {
+            subject: [*state, tuple(shared)] for subject, *state, shared in session.execute(had)
+        }
         has = sa.select(col(Document.subject_id), col(Document.id)).where(
             col(Document.kind) == kind, col(Document.subject_id).in_(batch)
         )
-        now: dict[int, list[Any]] = {row[0]: [row[1], None, None] for row in session.execute(has)}
+        now = {row[0]: [row[1], None, *FacetColumns()] for row in session.execute(has)}
         for deal, deal_facts in (facts(session, batch) if kind is Kind.DEAL else {}).items():
             if deal in now:
-                now[deal][1:] = deal_facts.account_id, packed_facets(deal_facts.facets)
+                now[deal][1:] = deal_facts.account_id, *FacetColumns.of(deal_facts.facets)
         for subject in batch:
             old, new = before.get(subject), now.get(subject)
             if old is None or new is None or old[:2] != new[:2]:
                 if old != new:
                     outdated.append(subject)
             elif old != new:
-                update = sa.update(DOCUMENT).values(facets=new[2])
+                columns = FacetColumns(*new[2:])._asdict()
+                columns["shared"] = sa.cast(list(columns["shared"]), tables.Integers)
+                update = sa.update(DOCUMENT).values(columns)
                 row = (DOCUMENT.c.kind == str(kind), DOCUMENT.c.subject == subject)
                 session.execute(update.where(*row))
     return outdated
+
+
+def _of_columns(facts_of: Facts | None) -> list[Any]:
+    """The facets of a deal in its columns; of other kinds nothing is known."""
+    columns = FacetColumns.of(facts_of.facets) if facts_of else FacetColumns()
+    return [*columns[:-1], list(columns.shared)]
 
 
 class Rows:
@@ -145,14 +127,22 @@ class Rows:
 
     def follow(self, subjects: Sequence[int]) -> None:
         """Bring the rows of these subjects in step with their stored documents."""
-        if not subjects:
-            return
+        if subjects:
+            self.put(subjects)
+            self.settle()
+
+    def put(self, subjects: Sequence[int]) -> None:
+        """Put the stored documents of these subjects in the place of their rows. `settle` has to
+        follow."""
         for batch in batches(subjects):
             entries = stored_entries(self._session, self._of, self._model, batch)
             self._replace(batch, entries)
         if self._vocabulary:
             self._write_vocabulary(self._vocabulary)
         self._vocabulary = None
+
+    def settle(self) -> None:
+        """Decide again what is boilerplate, and put the words again of documents that have it."""
         for batch in batches(self._settle()):
             self._reword(
                 stored_entries(self._session, self._of, self._model, batch, with_vectors=False)
@@ -437,7 +427,7 @@ class Rows:
         self._copy(
             DOCUMENT,
             ("text", "int4", "int4", "int4", "text", "bool", "int4", "bytea", "bytea", "bool",
-             "int4[]", "int8", "text"),
+             "int4[]", "int8", "text", "int4", "text", "text", "int4", "int4[]"),
             (
                 (
                     self._kind,
@@ -452,7 +442,7 @@ class Rows:
                     said[entry.id][1],
                     sorted(entry.prints),
                     digests[entry.id],
-                    packed_facets(entry.facts.facets) if entry.facts else None,
+                    *_of_columns(entry.facts),
                 )
                 for entry in entries
             ),

@@ -108,7 +108,7 @@ def test_should_refuse_letters_before_an_address_is_confirmed(world: World) -> N
         edit_person(session, person, None, {"email": "ines@customers.example"})
         who = advocates.nominate(session, person, world.people["alice"])
         erin = session.get_one(Person, world.people["erin"])
-        with pytest.raises(Conflict, match="Confirm the e-mail address of Inês"):
+        with pytest.raises(Conflict, match="Confirm the email address of Inês"):
             guest_links.email_consent_request(session, who, person, erin, ORIGIN, renewal=False)
 
 

@@ -94,11 +94,11 @@ def test_should_read_a_time_in_the_guests_time_zone(
         ("2026-10-25T02:30", "Europe/Warsaw", "comes twice"),
         ("2026-08-31T12:00", "UTC", "has passed"),
         ("2026-09-01T10:00", "Europe/Warsaw", "has passed"),
-        ("2028-01-01T12:00", "UTC", "more than a year"),
-        ("2026-13-01T12:00", "UTC", "A day and a time"),
-        ("2026-12-01 12:00", "UTC", "A day and a time"),
-        ("2026-12-01T12:00:00+02:00", "UTC", "A day and a time"),
-        ("", "UTC", "A day and a time"),
+        ("2028-01-01T12:00", "UTC", "within a year"),
+        ("2026-13-01T12:00", "UTC", "Enter a day and a time"),
+        ("2026-12-01 12:00", "UTC", "Enter a day and a time"),
+        ("2026-12-01T12:00:00+02:00", "UTC", "Enter a day and a time"),
+        ("", "UTC", "Enter a day and a time"),
     ],
 )
 def test_should_refuse_an_impossible_time_with_the_reason(

@@ -232,3 +232,17 @@ def test_should_leave_no_trace_of_private_ties_in_the_log_of_ties(
         )
     )
     assert private == before
+
+
+def test_should_search_each_book_to_its_end(world: World, workspace: Workspace) -> None:
+    with world.database.write() as session:
+        for number in range(15):
+            add_connection(session, world, "bob", f"Early {number}", "Lumen Bank", TITLE)
+        for number in range(15):
+            add_connection(session, world, "charlie", f"Wrong {number}", "Banco Ribera", TITLE)
+        add_connection(session, world, "charlie", "Last", "Lumen Bank", TITLE)
+    ask(world)
+    run_job(world, workspace)
+    # Bob's many take nothing from what Charlie is told.
+    assert len(matches(world, "bob")) == blind.MOST_MATCHES
+    assert matches(world, "charlie") == ["Last"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from similarity.sentences.facets import FacetKind
 from similarity.sentences.positions import industry_and_country, position_in
 
 
@@ -51,3 +52,8 @@ def test_should_read_nothing_from_nothing() -> None:
 def test_should_tell_an_employer_by_its_name() -> None:
     assert industry_and_country("Narodowy Bank Polski") == ("K64", "PL")
     assert industry_and_country("Acme") == (None, None)
+
+
+def test_should_take_no_name_for_a_misspelt_word() -> None:
+    assert industry_and_country("Hospitel") == (None, None)
+    assert position_in("Head of nursing at a hospitel").value(FacetKind.INDUSTRY) == "Q86"

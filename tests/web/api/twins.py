@@ -165,6 +165,8 @@ POST /deals/{{key}}/stakeholders                  | POST /deals/{{key}}/stakehol
 POST /deals/{{key}}/stakeholders/{{stakeholder_id}} | PATCH /deals/{{key}}/stakeholders/{{stakeholder_id}}
 POST /deals/{{key}}/stakeholders/{{stakeholder_id}}/line | PATCH /deals/{{key}}/stakeholders/{{stakeholder_id}}
 POST /deals/{{key}}/stakeholders/{{stakeholder_id}}/remove | DELETE /deals/{{key}}/stakeholders/{{stakeholder_id}}
+GET /deals/{{key}}/suggestions                    | GET /deals/{{key}}/similar
+GET /deals/{{key}}/suggestions/more               | GET /deals/{{key}}/experts
 GET /deals/{{key}}/tasks                          | GET /deals/{{key}}/tasks
 POST /deals/{{key}}/tasks                         | POST /deals/{{key}}/tasks
 POST /deals/{{key}}/tasks/{{task_id}}/change      | PATCH /deals/{{key}}/tasks/{{task_id}}

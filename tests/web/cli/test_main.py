@@ -35,7 +35,7 @@ def test_should_print_the_version(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["members", "add", "Ada", "not-an-address"], 1, "no e-mail address"),
+        (["members", "add", "Ada", "not-an-address"], 1, "no email address"),
         (["members", "add", "Ada", "ada@dealkin.example", "--role", "queen"], 2, "queen"),
         (["members", "password", "nobody@dealkin.example"], 1, "No member has"),
         (["similar"], 2, "either --deal KEY"),

@@ -2,11 +2,15 @@
 
 import re
 
+from references.desk import advocates, consent
+from references.desk.advocates import Activity
+from references.desk.consent import ConsentState
 from tests.web.conftest import Visit
 from tests.world import World
 from workspace.clock import today
 from workspace.company import set_company
 from workspace.deals.lifecycle import edit
+from workspace.people.tables import Person
 
 
 def test_should_show_what_is_to_be_done(visit: Visit, world: World) -> None:
@@ -41,12 +45,19 @@ def test_should_greet_those_who_may_only_read(visit: Visit) -> None:
 
 
 def test_should_bring_suggestions_once_the_page_is_shown(visit: Visit, world: World) -> None:
+    with world.database.write() as session:
+        jonas = session.get_one(Person, world.people["jonas"])
+        advocate = advocates.nominate(session, jonas, None, activities=[Activity.CALL])
+        consent.record_consent(session, advocate, ConsentState.GIVEN, None, source="by mail")
     alice = visit("alice")
     page = alice.get("/").text
     assert 'hx-get="/advice"' in page
     assert "Similar deal: " not in page
+    assert "Reference: " not in page
     brought = alice.get("/advice", **{"HX-Request": "true"}).text
     assert "Similar deal: " in brought
+    assert "Reference: " in brought
+    assert "Jonas Havelka" in brought
     assert "<html" not in brought
     assert "hx-get" not in brought
     # Without scripts the same address is the whole page.
@@ -68,6 +79,12 @@ def test_should_show_a_manager_the_pipeline_with_figures_that_lead_to_deals(
     for address in re.findall(r'href="(/deals\?[^"]+)"', page):
         assert visit("dana").get(address.replace("&amp;", "&")).status_code == 200, address
     assert "Pipeline</h2>" not in visit("charlie").get("/").text
+    # Every figure of a stage leads to its deals.
+    rows = re.findall(
+        r'<td data-label="(?:Deals|Amount|Weighted)" class="num">(.*?)</td>', page, re.S
+    )
+    assert rows
+    assert all('href="/deals?' in row for row in rows)
 
 
 def test_should_show_each_role_what_it_comes_for(visit: Visit) -> None:

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from tests.world import World
 from workspace.clock import today
@@ -16,7 +16,7 @@ from workspace.deals.lists import deal_rows, deal_totals
 from workspace.deals.money import Rates, rates_of, set_rate
 from workspace.deals.quarters import Quarter, category_of, quarter_of, read_quarter
 from workspace.deals.stages import stage_of
-from workspace.deals.tables import Deal, Outcome
+from workspace.deals.tables import Deal, Outcome, Stakeholder
 from workspace.errors import Invalid
 from workspace.people.tables import Person, Role
 from workspace.people.viewer import Viewer
@@ -157,6 +157,13 @@ def test_should_find_the_deals_that_need_attention(world: World) -> None:
         put(session, world, "kestrel", "Value Proposition", closed=None, confidential=False,
             next_step="Call", stage_since=today() - timedelta(45),
             expected_close=today())  # fmt: skip
+        stakeholders = session.exec(select(Stakeholder)).all()
+        for row in stakeholders:
+            session.delete(row)
+        deal, person = world.deal(session, "kestrel"), world.people["ola"]
+        session.add(Stakeholder(deal_id=deal.id, person_id=person, stance="opponent"))
+        deal = world.deal(session, "wards")
+        session.add(Stakeholder(deal_id=deal.id, person_id=person, stance="neutral"))
     with world.database.read() as session:
         wards, kestrel = (world.deal(session, name).key for name in ("wards", "kestrel"))
         for attention, keys in (
@@ -164,6 +171,7 @@ def test_should_find_the_deals_that_need_attention(world: World) -> None:
             (Attention.STUCK, {wards}),
             (Attention.OVERDUE, {wards}),
             (Attention.CLOSING, {kestrel}),
+            (Attention.OPPOSED, {kestrel}),
         ):
             rows = deal_rows(session, manager(world), DealFilter(attention=attention))
             assert {row.key for row in rows} == keys, attention

@@ -132,7 +132,7 @@ def test_should_wake_by_a_move_but_not_by_a_bulk_one(
     [stage] = [row for row in stages.stages(session) if row.name == "Needs Analysis"]
     with pytest.raises(Invalid) as refused:
         bulk.change_all(session, alice, [(parked.key, parked.version)], stage=stage)
-    assert refused.value.fields == {parked.key: "It is parked: reopen it first."}
+    assert refused.value.fields == {parked.key: "This deal is parked. Reopen it first."}
     moved = change_stage(session, alice, parked.key, stage.name)
     assert (moved.outcome, moved.parked_reason) == (Outcome.OPEN, "")
 

@@ -1,8 +1,10 @@
 """What was open in each stage on past days, of deals whose history is known."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from workspace.deals import lifecycle
 from workspace.deals.money import rates_of, set_rate
 from workspace.deals.parking import Parking, set_awake, set_parked
 from workspace.deals.pipeline_history import (
+    Level,
     deals_then,
     month_ends,
     pipeline_history,
@@ -165,6 +168,96 @@ def named(row: Stage, name: str) -> Any:
     """A stage's settings with another name."""
     settings = settings_of(row)
     return type(settings)(name, settings.probability, settings.rotting_days)
+
+
+@dataclass
+class Past:
+    """What a deal was at the end of a day; without a stage, it is unknown."""
+
+    stage: str | None
+    amount: Decimal | None
+    currency: str | None
+    open: bool
+
+
+def lived(session: Session, random: Random, number: int) -> dict[int, Past]:
+    """A deal with a made-up life, and what it was so many days ago."""
+    opened = random.randint(20, 80)
+    stages = [EARLY, "Value Proposition", LATE]
+    amount, currency = (
+        Decimal(random.randint(0, 90_000)) / 100,
+        random.choice(["EUR", "PLN", "CHF"]),
+    )
+    now = Past(random.choice(stages), amount, currency, True)
+    past: dict[int, Past] = {}
+    since = opened
+    if random.random() < 0.3:
+        since = random.randint(5, opened)
+        facts = {"opened": ago(opened), "amount": amount, "currency": currency}
+        new = [NewDeal(f"deal {number}", None, stage(session, now.stage or ""), facts=facts)]
+        deal = next(iter(lifecycle.log_all(session, new, None, "imported", {"file": "deals.csv"})))
+        dated(session, deal, since)
+        past = dict.fromkeys(range(since + 1, opened + 1), Past(None, amount, currency, True))
+    else:
+        deal = log(
+            session, f"deal {number}", opened, now.stage or "", amount=amount, currency=currency
+        )
+    parked = False
+    for day in range(since, -1, -1):
+        act = random.choice(["", "", "", "", "move", "amount", "currency", "step", "park", "close"])
+        if not now.open or parked:
+            act = {"move": "move", "park": "wake" if parked else ""}.get(act, "")
+        if act == "move":
+            to = random.choice([name for name in stages if name != now.stage])
+            lifecycle.advance(session, deal, stage(session, to), None)
+            now, parked = replace(now, stage=to, open=True), False
+        elif act == "close":
+            to = random.choice(["Closed Won", "Closed Lost"])
+            lifecycle.advance(session, deal, stage(session, to), None, closed=ago(day))
+            now = replace(now, stage=to, open=False)
+        elif act == "park":
+            set_parked(session, deal, None, Parking("No budget", wakes_when="spring"))
+            parked = True
+        elif act == "wake":
+            set_awake(session, deal, None)
+            parked = False
+        elif act == "amount":
+            now = replace(now, amount=random.choice([None, Decimal(random.randint(1, 500))]))
+            lifecycle.edit(session, deal, None, {"amount": now.amount})
+        elif act == "currency":
+            now = replace(now, currency=random.choice(["EUR", "PLN"]))
+            lifecycle.edit(session, deal, None, {"currency": now.currency})
+        elif act == "step":
+            lifecycle.edit(session, deal, None, {"next_step": f"step {day}"})
+        dated(session, deal, day)
+        past[day] = replace(now, open=now.open and not parked)
+    return past
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_should_add_up_what_each_deal_was_on_each_day(session: Session, seed: int) -> None:
+    random = Random(seed)
+    set_company(session, None, currency="EUR")
+    set_rate(session, None, "PLN", ago(40), Decimal("0.21"))
+    set_rate(session, None, "PLN", ago(15), Decimal("0.25"))
+    lives = [lived(session, random, number) for number in range(25)]
+    rates = rates_of(session)
+    numbers = [70, 41, 33, 26, 19, 12, 5, 1, 0]
+    found = pipeline_history(session, PLAIN_VIEW, rates, [ago(number) for number in numbers])
+    for place, number in enumerate(numbers):
+        alive = [life[number] for life in lives if number in life and life[number].open]
+        for name in {row.stage for row in found.rows} | {past.stage or "" for past in alive}:
+            level = next((row.levels[place] for row in found.rows if row.stage == name), Level())
+            there = [past for past in alive if (past.stage or "") == name]
+            worth = [rates.convert(past.amount, past.currency, ago(number)) for past in there]
+            assert level.count == len(there)
+            assert level.amount == sum(amount for amount in worth if amount is not None)
+            assert level.unconverted == worth.count(None)
+            # Each figure leads to exactly its deals.
+            behind = deals_then(session, PLAIN_VIEW, rates, ago(number), name)
+            assert sorted(str(row.amount) for row in behind) == sorted(
+                str(past.amount) for past in there
+            )
 
 
 def test_should_show_nobody_what_they_may_not_see(world: World) -> None:

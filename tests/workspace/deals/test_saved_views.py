@@ -77,10 +77,10 @@ def test_should_let_owners_change_their_views_and_administrators_shared_ones(
 def test_should_refuse_a_second_view_of_one_name_by_one_member(world: World) -> None:
     view = saved(world, "alice", "Mine")
     assert saved(world, "bob", "Mine", shared=True)
-    with pytest.raises(Invalid, match="of that name"):
+    with pytest.raises(Invalid, match="of this name"):
         saved(world, "alice", "MINE")
     other = saved(world, "alice", "Other")
-    with pytest.raises(Invalid, match="of that name"), world.database.write() as session:
+    with pytest.raises(Invalid, match="of this name"), world.database.write() as session:
         saved_views.change_view(session, world.viewer("alice"), other, "Mine", shared=False)
     with world.database.write() as session:
         saved_views.change_view(session, world.viewer("alice"), view, "mine", shared=False)

@@ -59,7 +59,7 @@ def test_should_add_a_role_once_though_two_managers_add_it_at_the_same_time(worl
             late = other.submit(add)
             # Time to come to where it has to wait.
             time.sleep(0.3)
-        with pytest.raises(Invalid, match="There is such a role"):
+        with pytest.raises(Invalid, match="This role exists"):
             late.result()
     assert names(world).count("Rollout lead") == 1
 

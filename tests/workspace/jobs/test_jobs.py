@@ -18,6 +18,7 @@ from workspace.jobs import queue, running
 from workspace.jobs.queue import JobRow
 from workspace.jobs.running import Kind, Kinds, Runner, Task, run_next, run_now
 from workspace.jobs.tables import Job
+from workspace.told import in_words
 
 
 class Killed(BaseException):
@@ -192,7 +193,7 @@ def test_should_give_up_a_job_that_kills_its_process_each_time(
     assert not run_next(database, kinds)
     given_up = read(database, job_id)
     assert given_up.state == "failed"
-    assert "Interrupted" in given_up.problem
+    assert "Interrupted" in in_words(given_up.problem)
     assert names(database) == []
 
 
@@ -265,7 +266,7 @@ def test_should_try_again_later_and_later_until_it_is_given_up(
         assert run_next(database, kinds)
     assert delays[1:] == [running.FIRST_DELAY * 2**n for n in range(running.MOST_ATTEMPTS - 1)]
     assert job.state == "failed"
-    assert job.problem == "OSError: The disk is away."
+    assert in_words(job.problem) == "OSError: The disk is away."
     assert names(database) == added(1)
 
     adding.before = lambda _number, _task: None
@@ -273,7 +274,7 @@ def test_should_try_again_later_and_later_until_it_is_given_up(
         queue.retry(session, job_id)
     assert run_next(database, kinds)
     assert names(database) == added(3)
-    assert read(database, job_id).problem == ""
+    assert read(database, job_id).problem == {}
 
 
 def test_should_not_repeat_what_was_refused(database: Database) -> None:
@@ -284,7 +285,7 @@ def test_should_not_repeat_what_was_refused(database: Database) -> None:
         job_id = queue.enqueue(session, "refuse", None).id
     assert run_next(database, {"refuse": Kind("Refuse", work)})
     job = read(database, job_id)
-    assert (job.state, job.problem) == ("failed", "The file has no header.")
+    assert (job.state, in_words(job.problem)) == ("failed", "The file has no header.")
 
 
 def test_should_cancel_between_parts(database: Database, kinds: Kinds, adding: Adding) -> None:
@@ -369,7 +370,7 @@ def test_should_tell_a_command_what_failed(
         run_now(database, kinds, "add accounts", {"accounts": 2})
     with database.read() as session:
         (job,) = queue.job_rows(session)
-        assert (job.state, job.problem) == ("failed", "The disk is away.")
+        assert (job.state, in_words(job.problem)) == ("failed", "OSError: The disk is away.")
         assert session.exec(select(func.count()).select_from(Account)).one() == 0
 
 

@@ -14,6 +14,7 @@ from workspace.people import api_tokens, invitations, members
 from workspace.people.api_tokens import ApiToken, Scope
 from workspace.people.sign_in import sessions
 from workspace.people.tables import Role
+from workspace.told import in_words
 
 
 def make(world: World, name: str = "alice", days: int = 30) -> tuple[str, str]:
@@ -40,7 +41,7 @@ def test_should_store_the_hash_of_a_secret_and_never_the_secret(world: World) ->
         assert secret not in str(row.model_dump())
         known = api_tokens.known_token(session, secret)
         assert known is not None
-        assert (known.key, known.problem, known.is_due) == (key, "", True)
+        assert (known.key, known.problem, known.is_due) == (key, {}, True)
         assert known.viewer == world.viewer("alice")
         assert known.scopes == {Scope.READ, Scope.WRITE}
         assert api_tokens.known_token(session, secret + "x") is None
@@ -68,7 +69,7 @@ def test_should_end_a_token_when_its_time_is_up(world: World) -> None:
         session.flush()
         known = api_tokens.known_token(session, secret)
         assert known is not None
-        assert known.problem == "This token has expired."
+        assert in_words(known.problem) == "This token has expired."
         assert api_tokens.tokens_of(session, world.people["alice"]) == []
 
 
@@ -83,7 +84,7 @@ def test_should_let_members_revoke_their_own_tokens_and_administrators_all(world
     with world.database.write() as session:
         known = api_tokens.known_token(session, secret)
         assert known is not None
-        assert known.problem == "This token was revoked."
+        assert in_words(known.problem) == "This token was revoked."
         with pytest.raises(NotFound):
             api_tokens.revoke_token(session, world.viewer("alice"), key)
     assert acts(world) == ["API token created"] * 2 + ["API token revoked"] * 2
@@ -97,7 +98,7 @@ def test_should_revoke_tokens_with_the_member(world: World) -> None:
     with world.database.write() as session:
         known = api_tokens.known_token(session, secret)
         assert known is not None
-        assert known.problem == "This token was revoked."
+        assert in_words(known.problem) == "This token was revoked."
 
 
 def test_should_refuse_tokens_that_make_no_sense(world: World) -> None:

@@ -143,7 +143,7 @@ def test_should_refuse_a_wrong_answer(world: World, field_name: str, value: obje
 def test_should_refuse_what_is_no_answer(world: World, answer: str) -> None:
     with world.database.write() as session:
         assert passkeys.member_for(session, answer, ORIGIN) is None
-        with pytest.raises(Invalid, match="not taken"):
+        with pytest.raises(Invalid, match="not accepted"):
             passkeys.add(session, world.people["alice"], "Laptop", answer, ORIGIN)
 
 

@@ -20,6 +20,7 @@ from workspace.keyring import Keyring
 from workspace.people import members
 from workspace.people.tables import Role
 from workspace.settings import Settings
+from workspace.told import in_words
 from workspace.webhooks import endpoints, messages, sending
 from workspace.webhooks.messages import Event
 from workspace.webhooks.tables import EventGroup, WebhookEndpoint, WebhookMessage
@@ -139,7 +140,7 @@ def test_should_give_up_in_words_after_ten_attempts_and_send_again_when_asked(
     grace = world.viewer("grace")
     with world.database.read() as session:
         failed = messages.message_rows(session, grace, endpoint_id, state="failed", limit=9)
-    assert [row.problem for row in failed] == ["The receiver answered 500."] * 2
+    assert [in_words(row.problem) for row in failed] == ["The receiver answered 500."] * 2
     receiver.answer = 200
     with world.database.write() as session:
         row = endpoints.locked_endpoint(session, endpoint_id)
@@ -170,7 +171,7 @@ def test_should_stop_an_endpoint_that_is_gone_until_it_is_resumed(
     work(world.database, settings, clock, clock.moment + timedelta(hours=1))
     stopped = of(world.database, endpoint_id)
     assert stopped.stopped_at
-    assert stopped.stopped_why == sending.GONE
+    assert stopped.stopped_why == {"code": "receiver gone"}
     assert len(receiver.attempts) == 1
     happen(world)
     assert len(rows(world.database)) == 2
@@ -242,8 +243,8 @@ def test_should_stop_when_its_administrator_leaves_and_act_as_who_resumes_it(
         leaving.deactivate(session, world.people["grace"], by=None)
     assert sending.send_due(world.database, settings) > 0
     assert receiver.attempts == []
-    assert (
-        "Grace Gwara is no longer an administrator" in of(world.database, endpoint_id).stopped_why
+    assert "Grace Gwara is no longer an administrator" in in_words(
+        of(world.database, endpoint_id).stopped_why
     )
     dana = world.viewer("dana")
     with world.database.write() as session:
@@ -263,7 +264,7 @@ def test_should_connect_to_no_internal_address_that_is_not_allowed(
     happen(world)
     assert sending.send_next(world.database, settings)
     assert receiver.attempts == []
-    assert "is an internal address" in rows(world.database)[0].problem
+    assert "is an internal address" in in_words(rows(world.database)[0].problem)
 
 
 def test_should_sign_with_both_secrets_for_a_day(

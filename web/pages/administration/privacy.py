@@ -91,7 +91,7 @@ class PrivacyController(Controller):
             person = row_of_key(session, Person, key)
             lifts = session.get(LegalHold, person.id) is not None
             if not lifts and not reason:
-                visit.form.refuse("reason", "Say why.")
+                visit.form.refuse("reason", "Enter a reason.")
             visit.form.done()
             if lifts:
                 requests.lift_hold(session, person, by=by)
@@ -106,7 +106,7 @@ class PrivacyController(Controller):
         require_role(visit.viewer, Role.ADMIN)
         number = visit.form.integer("correction", 1)
         if number is None:
-            visit.form.refuse("correction", "Needed.")
+            visit.form.refuse("correction", "Required.")
         visit.form.done()
         with visit.write() as session:
             person = row_of_key(session, Person, key)

@@ -57,7 +57,7 @@ class StrandedDealController(Controller):
             recovery.ask_recovery(session, visit.viewer, key, person, reason)
         if visit.form.refusal:
             return _show(visit, key)
-        return visit.go(LIST, "Proposed. Another administrator has to confirm it.")
+        return visit.go(LIST, "Proposal sent. Another administrator has to confirm it.")
 
     @post("/{key:str}/confirmation")
     def confirm(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:

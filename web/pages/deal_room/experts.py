@@ -103,7 +103,7 @@ class ExpertController(Controller):
             role, deal = seat.role, session.get_one(Deal, seat.deal_id)
         if person_key and suggested:
             visit.count(SuggestionKind.EXPERT, Fate.USED, deal, [person_key])
-        who = f"{name} is on the team as {role}." if name else f"An open seat: {role}."
+        who = f"{name} is on the team as {role}." if name else f"Seat opened: {role}."
         return visit.go(at("deals", key, "experts"), who)
 
     @post("/seats/{seat_id:int}/fill")
@@ -286,7 +286,7 @@ def read_places(
     rows = select(Person.key, Person.id).where(col(Person.key).in_(by_seat.values()))
     ids = dict(session.exec(rows).all())
     if len({ids[key] for key in by_seat.values()}) < len(by_seat):
-        form.refuse(name, "Nobody takes two seats of a deal.")
+        form.refuse(name, "Each person takes one seat of a deal.")
     return {int(seat): ids[key] for seat, key in by_seat.items()}
 
 

@@ -148,7 +148,7 @@ def change_deal(session: Session, viewer: Viewer, deal: Deal, form: Form) -> Non
     new_competitor = form.maybe("new_competitor", 200)
     worth = changes.get("amount") or changes.get("yearly")
     if lifecycle.lacks_currency(worth, changes.get("currency", deal.currency)):
-        form.refuse("currency", "Needed with an amount.")
+        form.refuse("currency", "Required with an amount.")
     form.done()
     changes |= _amounts(session, deal, changes)
     told = changed_values(fields_of(session, FieldSubject.DEAL), deal.own, own)
@@ -174,7 +174,7 @@ def _account_id(session: Session, form: Form) -> int | None:
     name = form.text("account", 200)
     account: Account | None = find_account(session, name) if name else None
     if name and account is None:
-        form.refuse("account", "There is no account of that name yet: add it first.")
+        form.refuse("account", "There is no account of this name yet. Add it first.")
     return account.id if account else None
 
 

@@ -141,7 +141,7 @@ class KinController(Controller):
         count_judged(visit, deal, kin_key, verdict)
         if not visit.wants_fragment:
             effects = {
-                "like": f"Noted: {other.name} is like this deal.",
+                "like": f"Marked as similar: {other.name}.",
                 "unlike": f"{other.name} no longer appears among this deal's kin.",
                 "withdraw": f"{other.name} is offered again.",
             }
@@ -172,7 +172,7 @@ def judge_kin(
     other = access.readable_deal(session, viewer, kin_key)
     form.done()
     if deal.id == other.id:
-        raise Conflict("A deal is not its own kin.")
+        raise Conflict("Choose another deal.")
     if verdict == "withdraw":
         withdraw(session, deal.id, other.id, viewer.person_id)
     else:

@@ -1,4 +1,4 @@
-"""The Overview tab: facts, stage, who may see it, and the best of every other tab."""
+"""The Overview tab: facts, stage, and who may see it. `suggestions` has what follows it."""
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -10,16 +10,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
-from references.buyers.stage_network import StageNetwork, stage_network
-from references.desk.advocates import Activity
 from references.removal import delete_deal
-from references.suggestion_counts import Fate, SuggestionKind
-from references.suggestions import WON_KIN, Suggestion, suggest_advocates
-from similarity.experts import VOTING_KIN, Expert, experts_of
-from similarity.inquiry import ask_of_deal, rank_all
-from similarity.kin import Kin, kin_of, kin_wanted, past_and_running
-from similarity.outlook import MINIMUM, Outlook, outlook_of
-from similarity.playbook import CLOSED_KIN, Play, plays_of
 from web.forms import Form, uncounted_id
 from web.own_fields import OwnFact, own_facts
 from web.pages.deal_room.activity import LATEST
@@ -30,7 +21,6 @@ from web.pages.deals.list_state import list_state_of, query_fields, read_parking
 from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
-from web.workspace import Workspace
 from workspace.collaboration.tasks import TaskRow, tasks_of_deal
 from workspace.deals import access, credit, lifecycle, line_items, parking, team
 from workspace.deals.access import invited_to
@@ -42,7 +32,7 @@ from workspace.deals.products import (
     product_choices,
     products_of,
 )
-from workspace.deals.tables import CLOSED_OUTCOMES, Deal, LineItem, Outcome
+from workspace.deals.tables import CLOSED_OUTCOMES, Deal, LineItem
 from workspace.deals.team import SeatRow
 from workspace.errors import Conflict
 from workspace.keys import row_of_key
@@ -52,8 +42,6 @@ from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
 from workspace.revisions import history
 from workspace.timeline.timeline import Event, timeline
-
-BEST = 3
 
 
 @dataclass(frozen=True)
@@ -70,17 +58,6 @@ class Overview:
     seats: list[SeatRow]
     # Former members of the team of a closed deal: they are credited, too.
     former: list[FormerMember]
-    kin: list[Kin]
-    plays: list[Play]
-    experts: list[Expert]
-    # While the deal is open; None where too few deals that closed are like it.
-    outlook: Outlook | None
-    # So many similar deals have to be closed for an outlook.
-    least_similar: int
-    # Who of our network serves the deal's stage.
-    network: StageNetwork | None
-    # The advocates for a call, while the deal is open.
-    references: list[Suggestion]
     events: list[Event]
     # What is still to be done.
     tasks: list[TaskRow]
@@ -102,14 +79,7 @@ class OverviewController(Controller):
 
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
-        page = visit.page(overview, visit.workspace, key)
-        for kind, shown in (
-            (SuggestionKind.SIMILAR, [kin.key for kin in page.kin]),
-            (SuggestionKind.CONTENT, [play.key for play in page.plays]),
-            (SuggestionKind.EXPERT, [expert.key for expert in page.experts]),
-            (SuggestionKind.REFERENCE, [offer.person.key for offer in page.references]),
-        ):
-            visit.count(kind, Fate.SHOWN, page.header.deal, shown)
+        page = visit.page(overview, key)
         return visit.show("deal_room/overview.html", page)
 
     @get("/edit")
@@ -117,7 +87,7 @@ class OverviewController(Controller):
         form = Form([("field", visit.form.text("field", 30))])
         with visit.read() as session:
             access.editable_deal(session, visit.viewer, key)
-            page = overview(session, visit.viewer, visit.workspace, key, form)
+            page = overview(session, visit.viewer, key, form)
         return visit.answer("deal_room/overview.html", "deal_room/_facts_form.html", page)
 
     @post("/edit")
@@ -127,7 +97,7 @@ class OverviewController(Controller):
             change_deal(session, visit.viewer, deal, visit.form)
             readable = is_readable(session, visit.viewer, key)
         if visit.form.refusal:
-            page = visit.page(overview, visit.workspace, key, visit.form)
+            page = visit.page(overview, key, visit.form)
             return visit.answer("deal_room/overview.html", "deal_room/_facts_form.html", page)
         if not readable:
             return visit.go("/deals", f"{key} is saved. Only its team sees it now.")
@@ -176,7 +146,7 @@ class OverviewController(Controller):
         with visit.saving() as session:
             add_line_item(session, visit.viewer, key, visit.form)
         if visit.form.refusal:
-            page = visit.page(overview, visit.workspace, key)
+            page = visit.page(overview, key)
             page = replace(page, item_values=visit.form.values, item_wrong=visit.form.wrong)
             return visit.show("deal_room/overview.html", page)
         return visit.go(at("deals", key), "Line item added.")
@@ -275,23 +245,10 @@ def uninvite_reader(session: Session, viewer: Viewer, key: str, person_key: str)
     return person
 
 
-def overview(
-    session: Session, viewer: Viewer, workspace: Workspace, key: str, form: Form | None = None
-) -> Overview:
+def overview(session: Session, viewer: Viewer, key: str, form: Form | None = None) -> Overview:
     """The page, with the form over the facts where one is given."""
-    catalog = workspace.catalog
     header = deal_header(session, viewer, key, "overview")
     deal = header.deal
-    inquiry = ask_of_deal(session, viewer, catalog, deal)
-    is_open = deal.outcome == Outcome.OPEN
-    past, _ = past_and_running()
-    wants = [
-        kin_wanted(catalog, BEST, past),
-        CLOSED_KIN,
-        VOTING_KIN,
-        *([WON_KIN] if is_open else []),
-    ]
-    rank_all(session, catalog, inquiry, wants)
     return Overview(
         header=header,
         products=products_of(session, deal.id),
@@ -301,24 +258,6 @@ def overview(
         members=people.active_members(session) if deal.confidential else [],
         seats=team.seats_of(session, deal.id),
         former=credit.former_team(session, deal) if deal.outcome in CLOSED_OUTCOMES else [],
-        kin=kin_of(session, catalog, inquiry, filter=past, limit=BEST),
-        plays=plays_of(session, catalog, inquiry, limit=BEST),
-        experts=experts_of(session, catalog, inquiry, limit=BEST),
-        outlook=outlook_of(session, catalog, inquiry) if is_open else None,
-        least_similar=MINIMUM,
-        network=stage_network(session, viewer, workspace.network, deal, header.stage),
-        references=suggest_advocates(
-            session,
-            viewer,
-            workspace.catalog,
-            workspace.network,
-            deal,
-            Activity.CALL,
-            limit=BEST,
-            inquiry=inquiry,
-        ).suggested
-        if is_open
-        else [],
         events=timeline(session, [(deal.id, deal.key, deal.name)], limit=LATEST),
         tasks=tasks_of_deal(session, deal, done=0),
         viewer_id=viewer.person_id,

@@ -15,7 +15,7 @@ from references.desk.queue import DealRequestRow, requests_on_deal
 from references.desk.request import ReferenceRequest
 from references.network.paths import Reach
 from references.suggestion_counts import Fate, SuggestionKind
-from references.suggestions import Suggestions, reasons_in_a_line, suggest_advocates
+from references.suggestions import Suggestions, reasons_to_keep, suggest_advocates
 from web.forms import Form
 from web.pages.deal_room.header import DealHeader, deal_header
 from web.policies import Policy, open_to
@@ -27,6 +27,7 @@ from workspace.deals.tables import Outcome
 from workspace.keys import row_of_key
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
+from workspace.told import Told
 
 # How many are shown at first, and at most.
 BEST = 6
@@ -114,7 +115,7 @@ def read_reference(form: Form) -> AskedReference:
 
 def fit_of(
     session: Session, viewer: Viewer, workspace: Workspace, key: str, asked: AskedReference
-) -> str:
+) -> list[Told]:
     """Why the advocate of a reference fits the deal; empty where nothing speaks for them."""
     suggestions = suggest_advocates(
         session,
@@ -126,11 +127,11 @@ def fit_of(
         limit=ALL,
     )
     reasons = (
-        reasons_in_a_line(suggestion)
+        reasons_to_keep(suggestion)
         for suggestion in suggestions.suggested
         if suggestion.person.key == asked.advocate
     )
-    return next(reasons, "")
+    return next(reasons, [])
 
 
 def ask_for_reference(
@@ -138,7 +139,7 @@ def ask_for_reference(
     viewer: Viewer,
     key: str,
     asked: AskedReference,
-    fit: str,
+    fit: list[Told],
     *,
     as_draft: bool = False,
 ) -> tuple[ReferenceRequest, str]:

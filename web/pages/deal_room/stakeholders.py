@@ -191,7 +191,9 @@ def _buyer(session: Session, viewer: Viewer, deal: Deal, name: str, title: str) 
     there = select(Person).where(Person.account_id == deal.account_id)
     same = [row for row in session.exec(there) if name.casefold() in (row.name.casefold(), row.key)]
     if len(same) > 1:
-        raise Invalid("Several are called so there.", {"person": "Give the key of their page."})
+        raise Invalid(
+            "Several contacts there have this name.", {"person": "Give the key of their page."}
+        )
     if same:
         return same[0]
     if "@" in name or deal.account_id is None:

@@ -69,7 +69,7 @@ class TaskController(Controller):
     def reopen(
         self, visit: NamedDependency[Visit], key: FromPath[str], task_id: FromPath[int]
     ) -> Response[Any]:
-        return _change(visit, key, task_id, tasks.reopen_task, "To be done again: {}")
+        return _change(visit, key, task_id, tasks.reopen_task, "Reopened: {}")
 
     @post("/{task_id:int}/change")
     def change(

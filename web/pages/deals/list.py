@@ -236,7 +236,7 @@ def change_many(session: Session, viewer: Viewer, form: Form) -> int:
     parking = read_parking(form)
     own = filled_own(session, viewer, FieldSubject.DEAL, form)
     if not selected and "deal" not in form.wrong:
-        form.refuse("deal", "Tick the deals first.")
+        form.refuse("deal", "Select deals first.")
     if not (stage or owner or day or status or own) and not form.wrong:
         form.refuse("stage", "Choose a stage, an owner, a date or a status.")
     form.done()
@@ -339,7 +339,7 @@ def log_deal(session: Session, viewer: Viewer, form: Form) -> tuple[Deal, bool]:
         "own": read_own(session, viewer, FieldSubject.DEAL, form, {}),
     }
     if lifecycle.lacks_currency(amount, currency):
-        form.refuse("currency", "Needed with an amount.")
+        form.refuse("currency", "Required with an amount.")
     form.done()
     return lifecycle.log_one(
         session,

@@ -48,7 +48,8 @@ class ConnectionController(Controller):
     def share_all(self, visit: NamedDependency[Visit]) -> Response[Any]:
         with visit.write() as session:
             visibility, count = share_all(session, visit.viewer, visit.form)
-        notice = f"{count:,} connections are seen by: {SHARING[visibility].lower()}."
+        connections = "1 connection" if count == 1 else f"{count:,} connections"
+        notice = f"{connections} visible to: {SHARING[visibility].lower()}."
         return visit.go("/connections", notice)
 
     @post("/{connection_id:int}/share")

@@ -33,7 +33,7 @@ from workspace.people.viewer import Viewer, require_writer
 _SAID = {
     Answer.YES: "You said yes. Your message is below.",
     Answer.NO: "You said no. Nobody else learns of it.",
-    Answer.NOT_NOW: "It will be put to you again. Nobody else learns of it.",
+    Answer.NOT_NOW: "You will be asked again later. Nobody else learns of it.",
 }
 
 
@@ -99,7 +99,7 @@ class IntroductionController(Controller):
         if visit.form.refusal:
             page = visit.page(new_introduction, visit.workspace.network, visit.form)
             return visit.show("network/introductions/new.html", page)
-        return visit.go("/introductions", "It is asked. You are told of a yes here and on Today.")
+        return visit.go("/introductions", "Request sent. A yes appears here and on Today.")
 
     @post("/{key:str}/answer")
     def answer(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
@@ -118,14 +118,14 @@ class IntroductionController(Controller):
         visit.form.done()
         with visit.write() as session:
             asking.withdraw(session, visit.viewer, key)
-        return visit.go("/introductions", "You took it back.")
+        return visit.go("/introductions", "Request cancelled.")
 
     @post("/{key:str}/outcome")
     def conclude(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         require_writer(visit.viewer)
         with visit.write() as session:
             introduced = conclude(session, visit.viewer, key, visit.form)
-        notice = "The two of you are tied now." if introduced else "It is let go."
+        notice = "The two of you are tied now." if introduced else "Request closed."
         return visit.go("/introductions", notice)
 
 

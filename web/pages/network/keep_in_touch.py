@@ -38,7 +38,7 @@ class KeepInTouchController(Controller):
     def done(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         back = _back(visit.form, key)
         person = _change(visit, key, reminders.got_in_touch)
-        return visit.go(back, f"Noted: you were in touch with {person.name}.")
+        return visit.go(back, f"Contact with {person.name} recorded.")
 
     @post("/later")
     def later(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:

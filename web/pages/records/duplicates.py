@@ -47,7 +47,7 @@ _SHOWN = {"parent_id": "parent", "account_id": "account"}
 # Why two records may be one.
 REASONS = {
     "name": "Similar name",
-    "email": "Same e-mail address",
+    "email": "Same email address",
     "domain": "Same domain",
     "phone": "Same telephone number",
     "street": "Same street",

@@ -385,10 +385,10 @@ def read_person(
     account_name = form.text("account", 200)
     account = accounts.find_account(session, account_name) if account_name else None
     if account_name and account is None:
-        form.refuse("account", "There is no account of that name yet: add it first.")
+        form.refuse("account", "There is no account of this name yet. Add it first.")
     email = form.text("email", 254).lower() or None if "email" in details else None
     if email and ("@" not in email.strip("@") or " " in email):
-        form.refuse("email", "An e-mail address, such as ines@example.com.")
+        form.refuse("email", "Enter an email address, for example ines@example.com.")
     profile = form.text("profile", 500) if ProfileField.PROFILE not in hidden else ""
     if profile:
         try:

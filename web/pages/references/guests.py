@@ -180,7 +180,7 @@ class GuestController(Controller):
                 slot_at.isoformat(): slot_at for slot_at in rules.slots_of(session, asked.id)
             }
             if slot not in offered:
-                raise Invalid("Choose one.", {"slot": "This time is no longer offered."})
+                raise Invalid("Choose from the list.", {"slot": "This time is no longer offered."})
             _learn_zone(session, guest, zone)
             workflow.schedule(session, guest, asked, offered[slot], visit.workspace.origin)
 
@@ -205,7 +205,7 @@ class GuestController(Controller):
         paused = visit.form.day("paused_until")
         code = visit.form.text("code", 20)
         if says == "yes" and not chosen:
-            visit.form.refuse("activity", "Choose one at least, or say no.")
+            visit.form.refuse("activity", "Choose at least one, or decline.")
         with visit.saving() as session:
             link = guest_links.find_link(session, token)
             advocate, person = _advocate_of(session, link)
@@ -237,7 +237,7 @@ class GuestController(Controller):
         words = (
             "We will not ask you again, and open requests are cancelled."
             if says == "no"
-            else "This is what holds from now on. You may change it by the same link."
+            else "Your preferences are saved. You can change them with the same link."
         )
         return _words(visit.request, GuestWords("Thank you", words), 200)
 
@@ -393,7 +393,7 @@ def _require_now(asked: ReferenceRequest, link: GuestLink) -> None:
         Purpose.FEEDBACK: (State.COMPLETED, State.MISSED),
     }
     if asked.state not in when[Purpose(link.purpose)]:
-        raise Conflict("This is no longer asked of you. There is nothing left for you to do.")
+        raise Conflict("This request has ended. There is nothing left for you to do.")
 
 
 def _asked(session: Session, row: ReferenceRequest, link: GuestLink) -> Asked:
@@ -452,8 +452,8 @@ def _done(session: Session, link: GuestLink) -> GuestWords | None:
         if row.activity in MEETINGS
         else "We have your answer, and will be in touch.",
         "refuse": "Thank you for telling us. You will not be asked for this again.",
-        "other times": "We ask for other times, and write to you when there are some.",
-        "tell": "We have your words. They help us to ask rarely, and well.",
+        "other times": "We will ask for other times and email you.",
+        "tell": "Thank you for your feedback.",
         "schedule": "An invitation for your calendar is on its way."
         + (f" It is on {calendar.shown(row.starts_at, zone)}." if row.starts_at else ""),
     }

@@ -22,7 +22,7 @@ from workspace.people.sign_in import passkeys
 _LONGEST = 20_000
 # The page has other forms with a password.
 FIELD = "passkey_password"
-_WRONG = "This passkey was not taken. Use your password."
+_WRONG = "This passkey was not accepted. Use your password."
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ class SeatRoleController(Controller):
             seat_roles.add_seat_role(session, name, visit.viewer.person_id)
         if visit.form.refusal:
             return self._again(visit, "")
-        return visit.go("/staffing/roles", f"A seat may be for {name} now.")
+        return visit.go("/staffing/roles", f"Seat role added: {name}.")
 
     @post("/{key:str}/rename")
     def rename(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
@@ -61,7 +61,7 @@ class SeatRoleController(Controller):
             seat_roles.rename_seat_role(session, key, name, visit.viewer.person_id, seen=seen)
         if visit.form.refusal:
             return self._again(visit, key)
-        return visit.go("/staffing/roles", f"It is {name} now, on every seat.")
+        return visit.go("/staffing/roles", f"Renamed to {name} on every seat.")
 
     @post("/{key:str}/move")
     def move(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
@@ -70,7 +70,7 @@ class SeatRoleController(Controller):
         visit.form.done()
         with visit.write() as session:
             role = seat_roles.move_seat_role(session, key, visit.viewer.person_id, up=to == "up")
-        return visit.go("/staffing/roles", f"{role.name} is moved {to}.")
+        return visit.go("/staffing/roles", f"{role.name} moved {to}.")
 
     @post("/{key:str}/remove")
     def remove(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
@@ -80,7 +80,7 @@ class SeatRoleController(Controller):
             name = seat_roles.remove_seat_role(session, visit.viewer, key)
         if visit.form.refusal:
             return self._again(visit, key)
-        return visit.go("/staffing/roles", f"No new seat is for {name}.")
+        return visit.go("/staffing/roles", f"{name} is no longer offered for new seats.")
 
     def _again(self, visit: Visit, key: str) -> Response[str]:
         if visit.form.is_conflict:

@@ -41,6 +41,11 @@ class Understaffed:
     proposals: list[Proposal]
     may_edit: bool
 
+    @property
+    def has_suggestion(self) -> bool:
+        """Whether anybody is proposed for one of its seats."""
+        return any(each.best for each in self.proposals)
+
 
 @dataclass(frozen=True)
 class StaffingPage:
@@ -121,7 +126,7 @@ class AvailabilityController(Controller):
         if visit.form.refusal:
             page = visit.page(availability_page, visit.form)
             return visit.show("staffing/availability.html", page)
-        return visit.go("/availability", "Saved: it holds for the next proposal.")
+        return visit.go("/availability", "Availability saved.")
 
 
 def staffing_page(session: Session, viewer: Viewer, catalog: Catalog, asked: Form) -> StaffingPage:
@@ -191,7 +196,7 @@ def change_availability(session: Session, person: Person, form: Form) -> None:
     """Save a member's own workload limit and topics."""
     limit = form.integer("seat_limit", 0, 50)
     if limit is None:
-        form.refuse("seat_limit", "A whole number from 0 to 50.")
+        form.refuse("seat_limit", "Enter a whole number from 0 to 50.")
     away_from, away_until = form.day("away_from"), form.day("away_until")
     # A form that says nothing of them leaves the topics as they are.
     said = "skills" in form.sent

@@ -21,7 +21,7 @@ def ask_for_change(session: Session, person_id: int, email: str) -> str:
     """Keep a member's new address until it is confirmed; the secret of the link to mail there."""
     email = email.strip().lower()
     if not outbox.is_address(email):
-        raise Invalid("This is no e-mail address.", {"email": "name@example.com"})
+        raise Invalid("Enter an email address.", {"email": "name@example.com"})
     try:
         require_free_address(session, email)
     except Conflict as taken:

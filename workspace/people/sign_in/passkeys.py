@@ -35,7 +35,7 @@ from workspace.people.tables import Member, Person
 ISSUER = "Dealkin"
 MOST_PASSKEYS = 10
 CHALLENGE_LIFETIME = timedelta(minutes=5)
-_NOT_TAKEN = "This passkey was not taken. Try again, or use your password."
+_NOT_TAKEN = "This passkey was not accepted. Try again, or use your password."
 # What the library raises for an answer that is wrong or no answer at all.
 _WRONG = (WebAuthnException, ValueError, KeyError, TypeError, AttributeError)
 

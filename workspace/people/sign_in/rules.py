@@ -64,7 +64,7 @@ def set_rules(
     if not 1 <= lifetime_hours <= MOST_LIFETIME_HOURS:
         wrong["lifetime_hours"] = f"From 1 to {MOST_LIFETIME_HOURS} hours."
     if wrong:
-        raise Invalid("Sessions cannot end like that.", wrong)
+        raise Invalid("Session rules not saved.", wrong)
     row = session.get(SignInRules, 1) or SignInRules()
     row.idle_minutes, row.lifetime_hours = idle_minutes, lifetime_hours
     row.two_step_roles = join_values(role for role in Role if role in two_step_roles)

@@ -145,7 +145,7 @@ def test_should_find_by_words_until_a_model_has_read_the_text(
     assert found(database, catalog, "zebra") == ["Zebra crossing", "Bridge"]
 
 
-def test_should_make_the_rows_anew_and_remove_them_when_caches_search_again(
+def test_should_make_the_rows_again_and_remove_them_only_where_that_is_asked_for(
     world: World, catalog: Catalog
 ) -> None:
     charlie, keys = world.viewer("charlie"), [world.deals["kestrel"]]
@@ -157,6 +157,9 @@ def test_should_make_the_rows_anew_and_remove_them_when_caches_search_again(
     with world.database.read() as session:
         assert tables.kept(session)
     caches.prepare(again=True)
+    with world.database.read() as session:
+        assert tables.kept(session)
+    caches.remove_rows()
     with world.database.read() as session:
         assert tables.kept(session) is None
     with world.database.write() as session:
@@ -208,7 +211,8 @@ def test_should_put_the_same_ten_first_as_exact_search(backend: Backend, tmp_pat
     with closing(Database(backend.url("thousands"))) as database:
         fill(database, 1_500)
         catalog = Catalog(database, MadeUpModel(), tmp_path, in_database=True)
-        catalog.prepare()
+        # An empty record has rows of another model.
+        catalog.prepare(may_replace=True)
         caches = Catalog(database, MadeUpModel(), tmp_path / "caches")
         # As in a large record: of the words only the rarest find anything.
         with database.read() as session, patch.object(words, "POSTINGS", 1_000):

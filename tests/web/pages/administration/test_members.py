@@ -158,7 +158,7 @@ def test_should_set_roles_as_they_were_seen(visit: Visit, world: World, session:
     assert roles_of(session, world.people["bob"]) == ["manager", "rep"]
     late = grace.post(f"{BOB}/roles", {**form, "role": []})
     assert late.status_code == 409
-    assert "changed meanwhile" in late.text
+    assert "changed in the meantime" in late.text
     assert roles_of(session, world.people["bob"]) == ["manager", "rep"]
     form = {"seen": seen(grace.get(BOB))}
     assert grace.post(f"{BOB}/roles", form).status_code == 303
@@ -256,7 +256,7 @@ def test_should_show_the_work_again_if_it_has_changed(visit: Visit, world: World
         world.deal(session, "unclaimed").owner_id = world.people["charlie"]
     answer = grace.post(here, form)
     assert answer.status_code == 409
-    assert "changed meanwhile" in answer.text
+    assert "changed in the meantime" in answer.text
     assert grace.post(here, {**form, "seen": seen(answer)}).status_code == 303
     with world.database.read() as session:
         assert world.deal(session, "unclaimed").owner_id == world.people["alice"]

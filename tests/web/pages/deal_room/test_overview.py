@@ -19,7 +19,7 @@ from tests.references.asking import advocate
 from tests.web.checklist import refuses_on_deals
 from tests.web.conftest import Visit
 from tests.world import World, ago, log_closed_deals, stage
-from web.pages.deal_room.overview import overview
+from web.pages.deal_room.suggestions import first_suggestions, more_suggestions
 from web.workspace import Workspace
 from workspace.assets import assets
 from workspace.clock import today
@@ -34,21 +34,31 @@ def key(world: World, name: str = "wards") -> str:
     return world.deals[name]
 
 
+def suggestions(visit: Visit, name: str, world: World, deal: str = "wards") -> str:
+    """What follows the page."""
+    path = f"/deals/{key(world, deal)}/suggestions"
+    return visit(name).get(path).text + visit(name).get(f"{path}/more").text
+
+
 def test_should_show_the_deal_and_the_best_of_every_tab(visit: Visit, world: World) -> None:
     for name in ("alice", "bob", "charlie", "frank"):
         page = visit(name).get(f"/deals/{key(world)}")
         assert page.status_code == 200
         assert "Waiting-time dashboards for ward managers" in page.text
-        assert "St Brannoc patient records" in page.text
+        # Without scripts, links lead to what follows the page.
+        assert f'<a href="/deals/{key(world)}/kin">All similar deals</a>' in page.text
+        assert f'hx-get="/deals/{key(world)}/suggestions/more"' in page.text
+        assert "St Brannoc patient records" not in page.text
+        assert "St Brannoc patient records" in suggestions(visit, name, world)
         assert ("Move or close" in page.text) == (name in ("alice", "bob"))
 
 
 def test_should_tell_how_kin_went_while_a_deal_is_open(visit: Visit, world: World) -> None:
-    few = visit("alice").get(f"/deals/{key(world)}").text
+    few = suggestions(visit, "alice", world)
     assert "A win chance is shown once 10 similar deals have closed." in few
     assert "Win chance" not in few
     log_closed_deals(world, amount=70_000)
-    text = " ".join(visit("frank").get(f"/deals/{key(world)}").text.split())
+    text = " ".join(suggestions(visit, "frank", world).split())
     # One figure, and how it comes about: the usual rate, and how many similar deals were won.
     assert len(re.findall(r"<strong>[^<]*\d%</strong>", text)) == 1
     said = re.search(
@@ -82,7 +92,7 @@ def test_should_tell_how_kin_went_while_a_deal_is_open(visit: Visit, world: Worl
     ]
     assert '<dt>Days to win</dt><dd>100<span class="muted">; half of the' in text
     assert "<dt>Amount</dt><dd>70,00" in text
-    assert "Outlook" not in visit("frank").get(f"/deals/{key(world, 'brannoc')}").text
+    assert "Outlook" not in suggestions(visit, "frank", world, "brannoc")
 
 
 @pytest.fixture
@@ -113,7 +123,7 @@ def ranked(world: World, workspace: Workspace) -> World:
 def test_should_show_what_the_tabs_show_on_their_own(
     ranked: World, workspace: Workspace, name: str
 ) -> None:
-    """The overview ranks once for all its parts, and each is as if it had ranked for itself."""
+    """What follows ranks once for several parts, and each is as if it had ranked for itself."""
     viewer = ranked.viewer(name)
     catalog, network = workspace.catalog, workspace.network
     told = set()
@@ -121,7 +131,8 @@ def test_should_show_what_the_tabs_show_on_their_own(
         seen = select(Deal).where(visible_deals(viewer)).order_by(Deal.id)
         # All of the cast's, and some of those that were added.
         for each in session.exec(seen).all()[:20]:
-            page = overview(session, viewer, workspace, each.key)
+            page = first_suggestions(session, viewer, workspace, each.key)
+            more = more_suggestions(session, viewer, workspace, each.key)
             is_open = each.outcome == "open"
             asked = suggest_advocates(
                 session, viewer, catalog, network, each, Activity.CALL, limit=3
@@ -129,13 +140,13 @@ def test_should_show_what_the_tabs_show_on_their_own(
             past, _ = past_and_running()
             inquiry = ask_of_deal(session, viewer, catalog, each)
             assert page.kin == kin_of(session, catalog, inquiry, filter=past, limit=3)
-            assert page.plays == playbook_of_deal(session, viewer, catalog, each, limit=3).plays
-            assert page.experts == experts_of_deal(session, viewer, catalog, each, limit=3)
-            assert page.outlook == (
+            assert more.plays == playbook_of_deal(session, viewer, catalog, each, limit=3).plays
+            assert more.experts == experts_of_deal(session, viewer, catalog, each, limit=3)
+            assert more.outlook == (
                 outlook_of_deal(session, viewer, catalog, each) if is_open else None
             )
             assert page.references == (asked.suggested if is_open else [])
-            shown = (page.kin, page.plays, page.experts, page.outlook, page.references)
+            shown = (page.kin, more.plays, more.experts, more.outlook, page.references)
             told |= {part for part, rows in enumerate(shown) if rows}
     assert told == set(range(5))
 

@@ -39,7 +39,7 @@ def test_should_say_what_is_wrong_with_a_task(visit: Visit, world: World) -> Non
     for wrong, said in (
         ({"text": ""}, "Required."),
         ({"text": "x" * 301}, "At most 300"),
-        ({"text": "x", "due": "soon"}, "A date, such as"),
+        ({"text": "x", "due": "soon"}, "Enter a date, for example"),
         ({"text": "x", "assignee": "nobody"}, "Choose a member who can see this deal."),
     ):
         answer = alice.post(here, wrong, **{"HX-Request": "true"})

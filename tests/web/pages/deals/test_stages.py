@@ -61,11 +61,11 @@ def test_should_be_for_managers_and_administrators(visit: Visit, world: World) -
         ("name", "", "Required."),
         ("name", "needs analysis", "Another stage is called so."),
         ("name", "--", "Not a name."),
-        ("probability", "101", "A whole number from 0 to 100"),
+        ("probability", "101", "Enter a whole number from 0 to 100"),
         ("probability", "", "Required."),
-        ("rotting_days", "0", "A whole number from 1 to 3,650"),
-        ("rotting_days", "3651", "A whole number from 1 to 3,650"),
-        ("rotting_days", "soon", "A whole number from 1 to 3,650"),
+        ("rotting_days", "0", "Enter a whole number from 1 to 3,650"),
+        ("rotting_days", "3651", "Enter a whole number from 1 to 3,650"),
+        ("rotting_days", "soon", "Enter a whole number from 1 to 3,650"),
     ],
 )
 def test_should_say_what_is_wrong_and_change_nothing(

@@ -184,7 +184,7 @@ def test_should_show_what_is_wrong_and_keep_what_was_typed(visit: Visit, world: 
     here = asked(visit, world)
     page = visit("bob").post(f"{here}/answer", {"answer": "not now", "again_on": "1999-01-01"})
     assert page.status_code == 422
-    assert "from tomorrow" in page.text or "A date" in page.text
+    assert "from tomorrow" in page.text or "Enter a date" in page.text
     page = visit("bob").post(f"{here}/answer", {"answer": "yes", "message": "", "send": "yes"})
     assert page.status_code == 422
 

@@ -66,8 +66,8 @@ def test_should_add_a_tie_between_two_other_people(
     [
         ({"person": "Nobody Here"}, "Nobody is called so"),
         ({"person": "Jonas Havelka"}, "Choose another person"),
-        ({"start": "2020-02-02", "end": "2020-01-01"}, "Before it began"),
-        ({"kind": "enemies"}, "Choose one of the list"),
+        ({"start": "2020-02-02", "end": "2020-01-01"}, "Enter a date after the start"),
+        ({"kind": "enemies"}, "Choose from the list"),
         ({"visibility": ""}, "required"),
         ({"owner": "1"}, "no such field"),
     ],

@@ -53,7 +53,7 @@ def test_should_add_an_account(visit: Visit) -> None:
     assert "Central &amp; Eastern Europe" in visit("charlie").get("/accounts/novy-ucet").text
     again = visit("charlie").post("/accounts", {"name": "novy ucet"})
     assert again.status_code == 422
-    assert "There is one of that name" in again.text
+    assert "An account of this name exists already" in again.text
 
 
 def test_should_keep_telephone_and_address(visit: Visit) -> None:
@@ -70,7 +70,7 @@ def test_should_keep_telephone_and_address(visit: Visit) -> None:
     assert "'+44 1632 960 012; 112,Dlouhá 9,110 00,Praha,Czechia" in rows
     wrong = charlie.save("/accounts/novy-ucet/edit", {**facts, "phone": "4.2E+11"})
     assert wrong.status_code == 422
-    assert "A telephone number, such as" in wrong.text
+    assert "Enter a phone number, for example" in wrong.text
 
 
 def test_should_tell_an_account_called_new_from_the_form_for_one(visit: Visit) -> None:

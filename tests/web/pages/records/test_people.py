@@ -94,7 +94,7 @@ def test_should_edit_a_contact_and_add_what_they_did(
     backwards = {**job, "end": "2001-01-01"}
     wrong = charlie.post(f"{here}/employment", backwards)
     assert wrong.status_code == 422
-    assert "Before it began" in wrong.text
+    assert "Enter a date after the start" in wrong.text
 
 
 def test_should_keep_what_a_person_belongs_to(visit: Visit, session: Session) -> None:
@@ -107,7 +107,7 @@ def test_should_keep_what_a_person_belongs_to(visit: Visit, session: Session) ->
     assert charlie.post(f"{here}/memberships", {**board, "kind": "club"}).status_code == 422
     wrong = charlie.post(f"{here}/memberships", {**board, "end": "2001-01-01"})
     assert wrong.status_code == 422
-    assert "Before it began" in wrong.text
+    assert "Enter a date after the start" in wrong.text
     row = session.exec(select(Membership)).one()
     fact = f"facts/memberships/{row.id}"
     assert charlie.post(f"/people/ines-moreira/{fact}/remove").status_code == 404

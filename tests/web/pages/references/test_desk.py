@@ -31,7 +31,13 @@ def key(world: World) -> str:
         advocate(session, world, "ines")
         advocate(session, world, "jonas")
         contact(session, world, "Tess Tide", "tidewater")
-    return ask(world, "charlie", "tidewater", "ines", fit="They studied together")
+    return ask(
+        world,
+        "charlie",
+        "tidewater",
+        "ines",
+        fit=[{"code": "said", "text": "They studied together"}],
+    )
 
 
 def ask(world: World, by: str, deal: str, who: str, **facts: str) -> str:

@@ -198,13 +198,13 @@ def test_should_offer_no_day_on_which_the_advocate_cannot_be_asked(
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"slot": "x"}, "A day and a time"),
+        ({"slot": "x"}, "Enter a day and a time"),
         ({"time3": ""}, "3 to 5 different times"),
         ({"time3": OFFER["time1"]}, "3 to 5 different times"),
         ({"time2": "2020-01-01T10:00"}, "This time has passed."),
-        ({"time2": "tomorrow"}, "A day and a time"),
-        ({"zone": "Mars/Olympus"}, "Choose one of the list."),
-        ({"says": "perhaps"}, "Choose one of the list."),
+        ({"time2": "tomorrow"}, "Enter a day and a time"),
+        ({"zone": "Mars/Olympus"}, "Choose from the list."),
+        ({"says": "perhaps"}, "Choose from the list."),
         ({"deal": "D-0001"}, "This form has no such field."),
     ],
 )
@@ -364,7 +364,7 @@ def test_should_ask_for_other_times_when_none_suits(visit: Visit, world: World, 
     assert "no longer offered" in page.text
     guest(visit).post(f"{pick}/pick", {"slot": "none", "zone": "UTC"}, token="")
     assert state(world) == State.INVITED
-    assert "We ask for other times" in guest(visit).get(pick).text
+    assert "We will ask for other times" in guest(visit).get(pick).text
     with world.database.read() as session:
         assert len(session.exec(select(OutboxMessage)).all()) == before + 1
 
@@ -385,7 +385,7 @@ def test_should_take_feedback_of_both(visit: Visit, world: World, asked: int, pi
         assert "How was it?" in guest(visit).get(link).text
         assert guest(visit).post(f"{link}/feedback", {"text": ""}, token="").status_code == 422
         assert guest(visit).post(f"{link}/feedback", {"text": text}, token="").status_code == 303
-        assert "We have your words" in guest(visit).get(link).text
+        assert "Thank you for your feedback" in guest(visit).get(link).text
         assert guest(visit).post(f"{link}/feedback", {"text": "x"}, token="").status_code == 409
     with world.database.read() as session:
         request = session.get_one(ReferenceRequest, asked)
@@ -412,7 +412,7 @@ def test_should_let_an_advocate_limit_what_they_are_asked(
     assert (who.activities, who.calls_a_quarter, who.own_terms) == ("quote", 1, True)
     assert who.paused_until == ahead(60)
     wrong = guest(visit).post(f"{link}/terms", {"says": "yes"}, token="")
-    assert (wrong.status_code, "Choose one at least" in wrong.text) == (422, True)
+    assert (wrong.status_code, "Choose at least one" in wrong.text) == (422, True)
     # The same link again: they may change their mind.
     assert guest(visit).get(link).status_code == 200
 

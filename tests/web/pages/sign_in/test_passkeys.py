@@ -54,7 +54,7 @@ def test_should_tell_guesses_nothing(visit: Visit) -> None:
     assert not asked.json().get("allowCredentials")
     refused = stranger.post("/sign-in/passkey", {"credential": "{}"}, token=token)
     assert refused.status_code == 422
-    assert "This passkey was not taken" in refused.text
+    assert "This passkey was not accepted" in refused.text
 
 
 def test_should_offer_none_where_browsers_make_none(visit: Visit, app: Litestar) -> None:

@@ -1,0 +1,206 @@
+"""Contacts of the record who fit a position: chosen among all at such employers, the best first."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import sqlalchemy as sa
+from sqlmodel import Session, col
+
+from references.prospecting.fitting import Employer, Fit, asked_facets, completed, fit, in_facets
+from references.prospecting.titles import Titles
+from similarity.index.catalog import Catalog
+from similarity.index.sources import Kind
+from similarity.questions import about_text
+from similarity.retrieval import ask, match
+from similarity.scoring import Weights
+from similarity.sentences.positions import Position
+from workspace.accounts.accounts import Account
+from workspace.accounts.company_names import company_keys
+from workspace.database import batches, fetch, select_row
+from workspace.deals.discretion import hidden_from
+from workspace.keys import plain
+from workspace.people.tables import Member, Person
+from workspace.people.viewer import Viewer
+
+# So many of those who fit are read.
+MOST_PEOPLE = 2_000
+# Of more people at the employers, the search index chooses those with the title.
+MOST_COMPARED = 50_000
+
+
+@dataclass(frozen=True)
+class Contact:
+    """A contact of the record, with their employer."""
+
+    id: int
+    key: str
+    name: str
+    title: str
+    account: str | None
+    account_key: str | None
+    industry: str | None
+    country: str | None
+    region: str | None
+
+
+def fitting_contacts(
+    session: Session, viewer: Viewer, catalog: Catalog, titles: Titles, position: Position
+) -> list[tuple[Contact, Fit]]:
+    """The contacts who fit a position, the best first, with how far they fit."""
+    there = _employers_wanted(position)
+    if not there:
+        ids = _with_title(session, viewer, catalog, position, None)
+        return _best(session, titles, position, _rows_of(session, ids))
+    rows = _short_rows(session, sa.and_(*there), limit=MOST_COMPARED + 1)
+    if position.title and not position.employer:
+        # An account's name may tell what is not recorded of it.
+        searched = [_untold(position)]
+        if len(rows) > MOST_COMPARED:
+            searched.append(sa.and_(*there))
+            rows = []
+        for condition in searched:
+            ids = _with_title(session, viewer, catalog, position, condition)
+            rows += _rows_of(session, ids)
+    return _best(session, titles, position, rows)
+
+
+def contacts_of(session: Session, ids: Iterable[int]) -> list[Contact]:
+    """These contacts."""
+    rows: list[Contact] = []
+    for batch in batches(ids):
+        query = select_row(
+            Contact,
+            Person,
+            account=col(Account.name),
+            account_key=col(Account.key),
+            industry=col(Account.industry),
+            country=sa.func.coalesce(Account.country, Person.country),
+            region=sa.func.coalesce(Account.region, Person.region),
+        )
+        rows += fetch(session, Contact, _contacts(query).where(col(Person.id).in_(batch)))
+    return rows
+
+
+class _Short(NamedTuple):
+    """What decides whether a contact fits."""
+
+    id: int
+    title: str
+    account_id: int | None
+    country: str | None
+    region: str | None
+
+
+def _best(
+    session: Session, titles: Titles, position: Position, rows: Collection[_Short]
+) -> list[tuple[Contact, Fit]]:
+    likeness: Mapping[str, float] = {}
+    if position.title:
+        written = sorted({row.title for row in rows if row.title})
+        values = titles.likeness(session, position.title, written, shared=True)
+        likeness = {title: value for title, value in zip(written, values, strict=True) if value}
+        rows = [row for row in rows if row.title in likeness]
+    accounts = _accounts(session, {row.account_id for row in rows if row.account_id})
+    known: dict[tuple[object, ...], Fit | None] = {}
+    fits: dict[int, Fit] = {}
+    for row in rows:
+        key = row[1:]
+        if key not in known:
+            name, account = accounts.get(row.account_id or 0, ("", Employer()))
+            employer = Employer(
+                account.industry, account.country or row.country, account.region or row.region
+            )
+            known[key] = fit(position, likeness.get(row.title), completed(employer, name))
+        found = known[key]
+        if found is not None:
+            fits[row.id] = found
+    best = sorted(fits, key=lambda each: (-fits[each].score, each))[:MOST_PEOPLE]
+    contacts = {contact.id: contact for contact in contacts_of(session, best)}
+    return [(contacts[each], fits[each]) for each in best]
+
+
+def _accounts(session: Session, ids: Collection[int]) -> dict[int, tuple[str, Employer]]:
+    """The name of each account, and what is known of it."""
+    found = {}
+    for batch in batches(ids):
+        query: Any = sa.select(
+            col(Account.id),
+            col(Account.name),
+            col(Account.industry),
+            col(Account.country),
+            col(Account.region),
+        ).where(col(Account.id).in_(batch))
+        for account_id, name, *facts in session.execute(query):
+            found[account_id] = (name, Employer(*facts))
+    return found
+
+
+def _employers_wanted(position: Position) -> list[sa.ColumnElement[bool]]:
+    """The accounts that a position may be at; empty where it says nothing of the employer."""
+    if not position.employer:
+        return in_facets(position)
+    key = company_keys(position.employer)[0] or plain(position.employer)
+    name = col(Account.plain_name)
+    return [sa.or_(name == key, name.startswith(f"{key} ", autoescape=True))]
+
+
+def _untold(position: Position) -> sa.ColumnElement[bool]:
+    """The accounts of which nothing contradicts a position, and something is not known."""
+    wanted = asked_facets(position)
+    unknown = [column.is_(None) for column, _ in wanted]
+    agreeing = [sa.or_(column.is_(None), condition) for column, condition in wanted]
+    return sa.and_(sa.or_(*unknown), *agreeing, col(Person.account_id).is_not(None))
+
+
+def _with_title(
+    session: Session,
+    viewer: Viewer,
+    catalog: Catalog,
+    position: Position,
+    condition: sa.ColumnElement[bool] | None,
+) -> list[int]:
+    """Those with the title that was asked for, by the search index: of all, or of those at the
+    accounts that meet a condition."""
+    allowed = None
+    if condition is not None:
+        ids = session.scalars(_contacts(sa.select(col(Person.id))).where(condition)).all()
+        if not ids:
+            return []
+        allowed = np.array(sorted(ids), np.int64)
+    unseen = np.array(sorted(hidden_from(session, viewer).people), np.int64)
+    asked = about_text(catalog, position.title)
+    with catalog.searching(session, Kind.PERSON) as collection:
+        query = ask(collection, position.title, asked.vector, Weights(), catalog.encoder.languages)
+        return match(collection, query, hidden=unseen, allowed=allowed, pool=MOST_PEOPLE).ids
+
+
+def _rows_of(session: Session, ids: Collection[int]) -> list[_Short]:
+    rows: list[_Short] = []
+    for batch in batches(ids):
+        rows += _short_rows(session, col(Person.id).in_(batch))
+    return rows
+
+
+def _short_rows(
+    session: Session, condition: sa.ColumnElement[bool], limit: int | None = None
+) -> list[_Short]:
+    query: Any = sa.select(
+        col(Person.id),
+        col(Person.title),
+        col(Person.account_id),
+        col(Person.country),
+        col(Person.region),
+    )
+    query = _contacts(query).where(condition).order_by(col(Person.id)).limit(limit)
+    return [_Short(*row) for row in session.execute(query)]
+
+
+def _contacts(query: sa.Select[Any]) -> sa.Select[Any]:
+    """A query for people, joined with their accounts, and without members."""
+    return (
+        query.outerjoin(Account, col(Account.id) == col(Person.account_id))
+        .outerjoin(Member, col(Member.person_id) == col(Person.id))
+        .where(col(Member.person_id).is_(None))
+    )
