@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -16,14 +17,20 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.mail_server import mail_server
 from tests.threads import SECONDS
 from tests.web.cli.conftest import Run
 from tests.web.pages.network.test_ties import JONAS, TIE
 from tests.web.pages.test_live import STREAM, Stream
+from tests.workspace.collaboration.test_notes import write
+from tests.workspace.delivery.test_outbox import Inbox
 from tests.world import World
 from web.session_cookie import csrf_token_of
+from workspace.clock import now
 from workspace.database import Database
+from workspace.delivery import outbox
 from workspace.people.sign_in.sessions import open_session
+from workspace.people.tables import Person
 
 # The command line on a model that takes no time to load.
 SCRIPT = """
@@ -36,7 +43,9 @@ main()
 
 
 @contextmanager
-def serving(database: Database, home: Path, workers: int) -> Iterator[tuple[str, int]]:
+def serving(
+    database: Database, home: Path, workers: int, **settings: str
+) -> Iterator[tuple[str, int]]:
     """The address of a server with some processes, and the process that was started."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -45,6 +54,7 @@ def serving(database: Database, home: Path, workers: int) -> Iterator[tuple[str,
         **os.environ,
         "DATABASE_URL": database.url.render_as_string(hide_password=False),
         "DEALKIN_HOME": str(home),
+        **settings,
     }
     command = [sys.executable, "-c", SCRIPT, "serve", "--port", str(port)]
     with (home / "log.txt").open("w") as log:
@@ -174,6 +184,58 @@ def test_should_serve_replace_and_stop(world: World, shared: Database, tmp_path:
     log = (tmp_path / "log.txt").read_text()
     assert len(re.findall(r"Dealkin is at", log)) == 1
     assert "Traceback" not in log
+
+
+def past_seven() -> str:
+    """A time zone in which the day's digests are due, whatever the time is."""
+    hours = (12 - now().hour + 12) % 24 - 12
+    # The sign of these zones says how many hours are missing to universal time.
+    return f"Etc/GMT{-hours:+d}"
+
+
+def ask_for_a_password(client: httpx.Client, email: str) -> None:
+    client.cookies.clear()
+    page = client.get("/sign-in/forgotten").text
+    token = re.search(r'name="_csrf_token" value="([^"]+)"', page)
+    assert token
+    sent = {"email": email, "_csrf_token": token[1]}
+    assert client.post("/sign-in/forgotten", data=sent).status_code == 200
+
+
+@pytest.mark.slow
+def test_should_mail_once_whichever_process_is_asked(
+    world: World, shared: Database, tmp_path: Path
+) -> None:
+    told = {"bob", "erin"}
+    write(world, "@bob-brandt @erin-eriksen, the merger is near")
+    with world.database.write() as session:
+        for name in told:
+            session.get_one(Person, world.people[name]).timezone = past_seven()
+        for number in range(12):
+            outbox.queue(session, f"buyer{number}@outside.example", "A question", "Will you?")
+        secret = open_session(session, world.people["alice"])
+    wanted = Counter(
+        [f"buyer{number}@outside.example" for number in range(12)]
+        + [world.email(name) for name in (*told, "alice", "dana")]
+    )
+    inbox = Inbox()
+    with ExitStack() as stack:
+        server = stack.enter_context(mail_server(inbox, "desk@dealkin.example"))
+        mail = {
+            "DEALKIN_SMTP_URL": f"smtp://{server.host}:{server.port}",
+            "DEALKIN_MAIL_FROM": server.sender,
+        }
+        address, parent = stack.enter_context(serving(shared, tmp_path, 2, **mail))
+        until(lambda: answers(address))
+        with one_of_each(address, secret, children(parent)) as (one, other):
+            ask_for_a_password(one, world.email("alice"))
+            ask_for_a_password(other, world.email("dana"))
+        until(lambda: len(inbox.mails) >= wanted.total())
+        # A process that also sends them would do it within its next look.
+        time.sleep(2 * outbox.PAUSE_SECONDS)
+    assert Counter(str(mail["To"]) for mail in inbox.mails) == wanted
+    subjects = Counter(str(mail["Subject"]) for mail in inbox.mails)
+    assert subjects["Dealkin: 1 update"] == len(told)
 
 
 @pytest.mark.slow
