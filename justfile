@@ -64,6 +64,10 @@ torture *options: setup
 fuzz *options: setup
     @FUZZ_CASES="${FUZZ_CASES:-10000}" {{ python }} -m pytest tests/web/test_bad_input.py tests/web/api/test_generated_calls.py {{ options }}
 
+# Import whole exports in a browser, and undo them: 5,000 connections and 8,800 deals
+full-size *options: setup
+    @FULL_SIZE=1 {{ python }} -m pytest tests/browser/test_imports.py {{ options }}
+
 # Rebuild every stored vector and index
 reindex: (_install "")
     @.venv/bin/dealkin reindex

@@ -113,7 +113,7 @@ def apply_address_book(source: str, context: ImportContext, rows: Sequence[Row])
                 "url": row.read_optional("url", people.profile_address),
                 "connected_on": row.read_optional("connected_on", read_day),
                 "phone": row.read_phones(),
-                "country": row.read_optional("country", context.country),
+                "country": row.read_optional("country", context.codes.country),
                 "birthday": row.read_optional("birthday", read_birthday),
                 **row.read_lines(Connection, "company", "position", "street", "postcode", "city"),
             }

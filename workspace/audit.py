@@ -20,6 +20,7 @@ from sqlmodel import Field, Relationship, Session, SQLModel, col, select
 
 from workspace.clock import now
 from workspace.database import FOLLOWS, batches
+from workspace.new_rows import new_row
 
 log = logging.getLogger("dealkin.audit")
 
@@ -27,6 +28,7 @@ log = logging.getLogger("dealkin.audit")
 START = "0" * 64
 _PENDING = "audit entries to chain"
 _CHAINED = "audit entries chained"
+_UNAUDITED = "nothing is audited"
 
 
 class AuditEntry(SQLModel, table=True):
@@ -74,6 +76,11 @@ class AuditHead(SQLModel, table=True):
     hash: str = Field(default=START, max_length=64)
 
 
+def leave_unaudited(session: Session) -> None:
+    """Have acts in this session add no entries: it is a trial, of which nothing lasts."""
+    session.info[_UNAUDITED] = True
+
+
 def audit(
     session: Session,
     by: int | None,
@@ -93,10 +100,13 @@ def audit_all(
     detail: dict[str, object] | None = None,
 ) -> None:
     """Add an entry for the same act on each of several rows."""
+    if session.info.get(_UNAUDITED):
+        return
     salt = secrets.token_hex(16) if detail else ""
     digest = digest_of(salt, detail) if detail else ""
     entries = [
-        AuditEntry(by_id=by, action=action, subject=subject, digest=digest) for subject in subjects
+        new_row(AuditEntry, by_id=by, action=action, subject=subject, digest=digest)
+        for subject in subjects
     ]
     session.add_all(entries)
     session.info.setdefault(_PENDING, []).extend(entries)

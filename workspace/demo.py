@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -36,6 +36,8 @@ from workspace.people.tables import Member, Person
 from workspace.timeline.timeline import TimelineEntry
 
 FOLDER = Path(__file__).parent / "demo"
+# How the names of sample data begin.
+_SAMPLE = "sample "
 # "Today" in the demo's files. Loading moves all dates by the days that have passed since.
 WRITTEN_ON = date(2026, 11, 1)
 # Distinguishes the demo's files in the ledger from a user's files of the same name.
@@ -124,8 +126,13 @@ def sample(
         columns = list(dict.fromkeys(column for row in file.rows for column in row.cells))
         writer.writerow(columns)
         writer.writerows([row.cells.get(column, "") for column in columns] for row in file.rows)
-        samples.append((f"sample {file.name}", text.getvalue().encode()))
+        samples.append((f"{_SAMPLE}{file.name}", text.getvalue().encode()))
     return samples
+
+
+def is_sample(names: Iterable[str], folders: Sequence[Path]) -> bool:
+    """Whether files of these names are the sample data."""
+    return set(names) == {f"{_SAMPLE}{path.name}" for path in _paths(folders)}
 
 
 def is_empty(session: Session) -> bool:
@@ -133,10 +140,14 @@ def is_empty(session: Session) -> bool:
     return all(session.exec(select(table.id).limit(1)).first() is None for table in (Account, Deal))
 
 
+def _paths(folders: Sequence[Path]) -> list[Path]:
+    return [path for folder in folders for path in sorted(folder.glob("*.csv"))]
+
+
 def _files(folders: Sequence[Path], extension: ImportExtension) -> list[RecognisedFile]:
     """The demo's files, with dates relative to today."""
     files = []
-    for path in [path for folder in folders for path in sorted(folder.glob("*.csv"))]:
+    for path in _paths(folders):
         file = recognise(read_file(path), extension.formats_of_all)
         _shift_dates(file, today() - WRITTEN_ON)
         files.append(file)

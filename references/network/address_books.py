@@ -23,6 +23,7 @@ from workspace.database import FOLLOWS, batches, contains, fetch, select_row
 from workspace.errors import Conflict, Invalid, NotFound
 from workspace.ids import ID, uncounted_id
 from workspace.keys import plain
+from workspace.new_rows import new_row
 from workspace.people.names import name_key
 from workspace.people.people import add_contact
 from workspace.people.tables import Person
@@ -156,7 +157,9 @@ class AddressBook:
             **{column: value for column, value in values.items() if value},
         }
         if connection is None:
-            connection = Connection(owner_id=self.owner_id, source=source, plain_name="", **facts)
+            connection = new_row(
+                Connection, owner_id=self.owner_id, source=source, plain_name="", **facts
+            )
             changed = created = True
         else:
             created = False

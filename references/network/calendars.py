@@ -11,6 +11,7 @@ from datetime import date
 
 from workspace.clock import today
 from workspace.imports.files import RawRow
+from workspace.people.names import personal_name
 
 # The first line of a calendar.
 OPENING = "begin:vcalendar"
@@ -105,7 +106,7 @@ def _note(event: _Event, name: str, parameters: dict[str, str], value: str) -> N
             is_person = parameters.get("CUTYPE", "INDIVIDUAL").upper() == "INDIVIDUAL"
             answered = parameters.get("PARTSTAT", "NEEDS-ACTION").upper() in _ACCEPTED
             if "@" in email and is_person and (answered or name == "ORGANIZER"):
-                called = " ".join(parameters.get("CN", "").split())
+                called = personal_name(parameters.get("CN", ""))
                 event.people[email] = "" if "@" in called else called
 
 

@@ -29,6 +29,8 @@ from workspace.people.tables import Person
 FITS = 0.3
 # The least share of the words of a question that a title has where words alone decide.
 LEAST_SHARE = 0.67
+# The most likeness of a title that has more words than were asked for.
+MORE_WORDS = 0.95
 # What a level of seniority between two titles takes of their likeness.
 _PER_LEVEL = 0.1
 ENCODED_AT_ONCE = 256
@@ -216,6 +218,9 @@ def _in_words(wanted: Title, title: Title) -> float:
     if not wanted.words:
         return 0.0
     share = sum(not title.all_stems.isdisjoint(word) for word in wanted.words) / len(wanted.words)
+    if len(title.words) > len(wanted.words):
+        # Data governance is data, but not the same.
+        share = min(share, MORE_WORDS)
     return share if share >= LEAST_SHARE else 0.0
 
 

@@ -56,12 +56,13 @@ def run(sizes: Sequence[int]) -> Iterator[dict[str, Any]]:
             yield from _measured(Path(folder), size)
 
 
-def _connections() -> bytes:
+def connections(rows: int) -> bytes:
+    """An export of LinkedIn with so many connections."""
     lines = ["First Name,Last Name,URL,Email Address,Company,Position,Connected On"]
     lines += [
         f"Ada{n},Onym{n % 977},https://www.linkedin.com/in/ada-onym-{n},,Works {n % 700},"
         f"Head of Data {n % 13},{n % 28 + 1:02} Jan 2024"
-        for n in range(CONNECTIONS)
+        for n in range(rows)
     ]
     return "\n".join(lines).encode()
 
@@ -94,7 +95,7 @@ def _measured(folder: Path, size: int) -> Iterator[dict[str, Any]]:
     httpx.get(f"{address}/health/live", timeout=120).raise_for_status()
     try:
         for name, raw, saving in (
-            (f"{CONNECTIONS:,} connections", _connections(), False),
+            (f"{CONNECTIONS:,} connections", connections(CONNECTIONS), False),
             (f"{ROWS:,} deals", deals(ROWS), False),
             (f"{ROWS:,} deals, eight members save", deals(ROWS), True),
         ):

@@ -68,6 +68,8 @@ class ImportList:
     steps: list[Step]
     # Whether sample data can be added.
     may_sample: bool
+    # The import of sample data that is in the record.
+    sample: int | None
     form: Form
     largest: int = LARGEST_FILE // 10**6
 
@@ -317,11 +319,18 @@ def import_list(session: Session, viewer: Viewer, form: Form) -> ImportList:
     needed = steps(session) if all_kinds else []
     if all(step.done for step in needed):
         needed = []
+    rows = runs.visible_runs(session, viewer)
+    samples = [
+        row.id
+        for row in rows
+        if row.state == RunState.DONE and demo.is_sample(row.files, (demo.FOLDER, DEMO))
+    ]
     return ImportList(
-        rows=runs.visible_runs(session, viewer),
+        rows=rows,
         all_kinds=all_kinds,
         steps=needed,
         may_sample=bool(needed) and demo.is_empty(session),
+        sample=next(iter(samples), None),
         form=form,
     )
 

@@ -29,6 +29,9 @@ _FORMS = (
     "kk", "k k", "godo kaisha", "fze", "fzco", "fz llc", "wll", "dmcc", "saoc", "saog",
 )  # fmt: skip
 _ENDINGS = tuple(sorted((form.split() for form in _FORMS), key=len, reverse=True))
+_ENDING_IN: dict[str, list[list[str]]] = {}
+for _form in _ENDINGS:
+    _ENDING_IN.setdefault(_form[-1], []).append(_form)
 # Forms that are part of no name.
 _WITHIN = tuple(form for form in _ENDINGS if len(form) > 2 or "".join(form) in (
     "inc", "ltd", "llc", "plc", "gmbh", "nv", "bv", "ag", "ab", "spa", "srl", "sarl", "oy", "oyj",
@@ -113,7 +116,7 @@ def _strip(words: list[str]) -> list[str]:
     stripped = True
     while stripped:
         stripped = False
-        for form in _ENDINGS:
+        for form in _ENDING_IN.get(kept[-1], ()) if kept else ():
             if len(kept) > len(form) and kept[-len(form) :] == form:
                 del kept[-len(form) :]
                 stripped = True

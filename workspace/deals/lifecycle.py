@@ -39,6 +39,7 @@ from workspace.deals.tables import (
     Stakeholder,
 )
 from workspace.errors import Conflict, Invalid
+from workspace.new_rows import new_row
 from workspace.people.people import list_account, list_people
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
@@ -170,7 +171,8 @@ def log_all(
     """
     deals: list[Deal] = []
     for plan, key in zip(new, new_keys(session, new), strict=True):
-        deal = Deal(
+        deal = new_row(
+            Deal,
             key=key,
             name=plan.name,
             account_id=plan.account.id if plan.account else None,

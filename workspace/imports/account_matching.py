@@ -4,7 +4,7 @@ An account is known by its name, by the domain of its website, and by its name w
 in any script. A domain is stronger than a name: two companies of one name have two domains.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from workspace.accounts.accounts import Account
@@ -49,11 +49,7 @@ class KnownAccounts:
     def put(self, account: KnownAccount) -> None:
         """Have lookups find an account by its present name and domain."""
         self._by_id[account.id] = account
-        places = [(self._by_name, plain(account.name))]
-        places += [(self._by_key, key) for key in company_keys(account.name) if key]
-        if account.domain and is_company_domain(account.domain):
-            places.append((self._by_domain, account.domain))
-        for index, key in places:
+        for index, key in self._places(account.name, account.domain):
             ids = index.setdefault(key, [])
             if account.id not in ids:
                 ids.append(account.id)
@@ -62,16 +58,29 @@ class KnownAccounts:
         """Have lookups find an account by a name and a domain of one that was merged into it."""
         if account_id not in self._by_id:
             return
-        places = [(self._by_name, plain(name))]
-        places += [(self._by_key, key) for key in company_keys(name) if key]
         if domain and is_company_domain(domain):
-            places.append((self._by_domain, domain))
             self._former_domains.add((account_id, domain))
-        for index, key in places:
+        for index, key in self._places(name, domain):
             # The present name of another account comes first.
             ids = index.setdefault(key, [])
             if account_id not in ids:
                 ids.append(account_id)
+
+    def _places(self, name: str, domain: str | None) -> Iterator[tuple[dict[str, list[int]], str]]:
+        """The indexes and keys under which an account is found."""
+        yield self._by_name, plain(name)
+        for key in company_keys(name):
+            if key:
+                yield self._by_key, key
+        if domain and is_company_domain(domain):
+            yield self._by_domain, domain
+
+    def renumber(self, before: int, account: Account) -> None:
+        """Have lookups find an account by the id that it has now."""
+        known = self._by_id.pop(before)
+        for index, key in self._places(known.name, known.domain):
+            index[key] = [account.id if row_id == before else row_id for row_id in index[key]]
+        self.remember(account)
 
     def remember(self, account: Account) -> None:
         """The same for a row of the table."""

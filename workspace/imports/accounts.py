@@ -69,8 +69,8 @@ def apply_accounts(context: ImportContext, rows: Sequence[Row]) -> None:
         facts = without_empty(
             {
                 "domain": row.read_optional("domain", read_domain),
-                "industry": row.read_optional("industry", context.industry),
-                "country": row.read_optional("country", context.country),
+                "industry": row.read_optional("industry", context.codes.industry),
+                "country": row.read_optional("country", context.codes.country),
                 "relationship": relationship,
                 "phone": row.read_phones(),
                 **row.read_lines(Account, "street", "postcode", "city", "region"),
@@ -163,7 +163,7 @@ def read_price(context: ImportContext, row: Row, column: str) -> tuple[Decimal |
     money = row.read_optional(column, read_money)
     stated = None
     if "currency" in row:
-        stated = row.read_optional("currency", context.currency)
+        stated = row.read_optional("currency", context.codes.currency)
         if stated is None:
             return None, None
     if money is None or not money.possible:

@@ -5,15 +5,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from sqlmodel import Session, SQLModel, col, select
 
-from workspace.accounts.accounts import Account, add_account
-from workspace.accounts.geography import country_name, find_country
-from workspace.accounts.industries import find_industry, industry_name
+from workspace.accounts.accounts import Account, add_account, write_accounts
 from workspace.assets.assets import Asset
-from workspace.audit import audit
+from workspace.audit import audit, audit_all
 from workspace.database import batches, fetch, select_row
 from workspace.deals import access
 from workspace.deals.products import add_competitor, add_product, respell
@@ -26,22 +24,18 @@ from workspace.errors import Forbidden, Invalid
 from workspace.imports.account_matching import KnownAccount, KnownAccounts, Match
 from workspace.imports.answers import answered
 from workspace.imports.cells import quoted, read_key, read_name
+from workspace.imports.codes import Codes
 from workspace.imports.meanings import Meanings, Topic
-from workspace.imports.money import read_currency
 from workspace.imports.rows import Row, max_length
 from workspace.imports.stage_names import StageNames
 from workspace.keys import joined, plain
+from workspace.new_rows import new_row
 from workspace.own_fields.fields import FieldSubject, OwnField, fields_of
 from workspace.people import members, people, viewer
 from workspace.people.names import name_key
 from workspace.people.tables import Member, Person, Role
 from workspace.people.viewer import PLAIN_VIEW, Viewer
 from workspace.value_lists import split_values
-
-
-class _FindCode(Protocol):
-    def __call__(self, text: str, *, exactly: bool = ...) -> str | None: ...
-
 
 RowT = TypeVar("RowT", bound=SQLModel)
 NamedRow = TypeVar("NamedRow", Product, Competitor)
@@ -79,6 +73,7 @@ class ImportContext:
             self.viewer = members.viewer(session, by, person.name)
         self.file_name = ""
         self._warnings: Counter[str] = Counter()
+        self._unwritten: list[Account] = []
         self._rows: dict[tuple[type[SQLModel], int], SQLModel] = {}
         self._own_fields: dict[FieldSubject, list[OwnField]] = {}
         # The accounts of this import by their ids in another system.
@@ -185,6 +180,35 @@ class ImportContext:
         self.accounts.remember(account)
         return self.remember(account)
 
+    def mention_account(self, name: str, *, listed: bool) -> Account:
+        """Add an account that a row refers to; one that is listed is written with others, later.
+
+        Until `write_accounts` it has an id below zero.
+        """
+        if not listed:
+            return self.add_account(name, mentioned=True, listed=False)
+        self.warn(f"The account {quoted(name)} was not known yet and was added.")
+        account = new_row(Account, id=-1 - len(self._unwritten), key="", name=name)
+        self._unwritten.append(account)
+        self.accounts.remember(account)
+        return self.remember(account)
+
+    def write_accounts(self) -> None:
+        """Write the accounts that rows mentioned so far."""
+        accounts, self._unwritten = self._unwritten, []
+        if not accounts:
+            return
+        before = [account.id for account in accounts]
+        for account in accounts:
+            account.id = None  # type: ignore[assignment]
+        write_accounts(self.session, accounts)
+        subjects = [f"account {account.id}" for account in accounts]
+        audit_all(self.session, self.by, "account added", subjects)
+        for number, account in zip(before, accounts, strict=True):
+            self.accounts.renumber(number, account)
+            self._rows.pop((Account, number))
+            self.remember(account)
+
     @cached_property
     def won_account_ids(self) -> set[int]:
         """The accounts with a won deal that everybody can see."""
@@ -192,47 +216,15 @@ class ImportContext:
         query = select(Deal.account_id).where(*won).distinct()
         return {row_id for row_id in self.session.exec(query) if row_id is not None}
 
-    # Values that members may have been asked about.
-
     @cached_property
     def meanings(self) -> Meanings:
         """What was answered about values that Dealkin does not know."""
         return Meanings(self.session)
 
-    def industry(self, text: str) -> str | None:
-        """The code of an industry; a warning if it is unknown or its spelling was corrected."""
-        return self._code(Topic.INDUSTRY, text, find_industry, industry_name)
-
-    def country(self, text: str) -> str | None:
-        """The code of a country; a warning if it is unknown or its spelling was corrected."""
-        return self._code(Topic.COUNTRY, text, find_country, country_name)
-
-    def _code(
-        self, topic: Topic, text: str, find: "_FindCode", name_of: Callable[[str], str]
-    ) -> str | None:
-        if exact := find(text, exactly=True):
-            return exact
-        said = self.meanings.find(topic, text)
-        if said is not None:
-            return said or None
-        code = find(text)
-        if code is None:
-            self.meanings.ask(topic, text)
-            self.warn(f"The {topic} {quoted(text)} is not known and was left empty.")
-        else:
-            self.warn(f"{quoted(text)} was read as {name_of(code)}.")
-        return code
-
-    def currency(self, text: str) -> str | None:
-        """The code of a currency; None if amounts in it are left out as was answered."""
-        try:
-            return read_currency(text)
-        except Invalid:
-            said = self.meanings.find(Topic.CURRENCY, text)
-            if said is None:
-                self.meanings.ask(Topic.CURRENCY, text)
-                raise
-            return said or None
+    @cached_property
+    def codes(self) -> Codes:
+        """The codes of industries, countries and currencies by the texts of cells."""
+        return Codes(self.meanings, self.warn)
 
     # Products and competitors.
 

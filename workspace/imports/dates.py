@@ -157,12 +157,43 @@ def settle_date_order(
                 if column in row:
                     row.cells[column] = _in_order(row.cells[column], order)
         else:
-            why = "are in both orders" if orders[column] else "allow both orders"
-            warnings.append(
-                f"Some dates of '{titles[column]}' {why} of day and month, and were not read: say"
-                " which comes first when you import the file."
-            )
+            warnings += _leave_unclear(rows, column, titles[column], both=bool(orders[column]))
     return warnings
+
+
+def _leave_unclear(rows: Sequence[Row], column: str, title: str, *, both: bool) -> list[str]:
+    """Warnings about unclear dates in a column whose order nothing shows, or that has both orders.
+
+    Dates with full stops begin with the day where nothing contradicts.
+    """
+    unclear = [row for row in rows if column in row and _is_unclear(row.cells[column])]
+    dotted = [row for row in unclear if _is_dotted(row.cells[column])]
+    warnings = []
+    if dotted and not both:
+        warnings.append(
+            f"Dates of '{title}' such as {quoted(dotted[0].cells[column])} were read day first, as"
+            " dates with full stops are."
+        )
+    for row in dotted:
+        text = row.cells[column]
+        # With slashes it is refused, as the others are.
+        row.cells[column] = (
+            re.sub(r"(?<=\d)\. ?(?=\d)", "/", text, count=2)
+            if both
+            else _in_order(text, DateOrder.DAY_FIRST)
+        )
+    if both or len(dotted) < len(unclear):
+        why = "are in both orders" if both else "allow both orders"
+        warnings.append(
+            f"Some dates of '{title}' {why} of day and month, and were not read: say"
+            " which comes first when you import the file."
+        )
+    return warnings
+
+
+def _is_dotted(text: str) -> bool:
+    parts = _NUMERIC.match(_written(text))
+    return bool(parts and parts["mark"] == ".")
 
 
 def _orders(texts: Iterable[str]) -> set[DateOrder]:

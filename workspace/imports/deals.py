@@ -165,6 +165,7 @@ class _DealBatch:
         identity: object = key or (name, account.id if account else account_name)
         if identity in self.new:
             self._add_new()
+            identity = key or (name, account.id if account else account_name)
         deals = self.existing.get(identity, [])
         if len(deals) > 1:
             raise Invalid(f"Several deals are called {quoted(name or '')}: give the key.")
@@ -188,9 +189,9 @@ class _DealBatch:
 
         if account_name:
             confidential = facts.get("confidential", deal.confidential if deal else False)
-            account = account or self.context.add_account(
-                account_name, mentioned=True, listed=not confidential
-            )
+            account = account or self.context.mention_account(account_name, listed=not confidential)
+            if deal:
+                self.context.write_accounts()
             facts["account_id"] = account.id
         if deal:
             if name:
@@ -255,6 +256,7 @@ class _DealBatch:
 
     def _add_new(self) -> None:
         """Write the new deals so far."""
+        self.context.write_accounts()
         new, self.new = self.new, {}
         former_customers = [
             new_deal.account
@@ -273,7 +275,8 @@ class _DealBatch:
         # A deal of the past does not make a former customer a customer again.
         for account in former_customers:
             account.relationship = Relationship.FORMER_CUSTOMER
-        for (identity, (row, new_deal)), deal in zip(new.items(), deals, strict=True):
+        for (row, new_deal), deal in zip(new.values(), deals, strict=True):
+            identity = new_deal.key or (deal.name, deal.account_id)
             self.existing[identity] = [deal]
             self.products[deal.id] = {product.id for product in new_deal.products}
             self.competitors[deal.id] = {competitor.id for competitor in new_deal.competitors}

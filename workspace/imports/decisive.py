@@ -80,7 +80,11 @@ _DECISIVE = {
         _topic("name of a person", "first_name last_name firstname lastname surname full_name"),
         _topic("job title of a person", "job_title jobtitle"),
         _topic("deal", "deal deals opportunity stage amount close_date closedate dealname"),
-        _topic("order or an invoice", "order orders invoice invoices"),
+        _topic(
+            "order or an invoice",
+            "order orders invoice invoices article articles sku quantity qty artikel menge auftrag"
+            " bestellung rechnung ilosc zamowienie faktura количество заказ счет",
+        ),
     ),
 }
 # Words in a column's name that make it a detail: 'Days in stage', 'Company phone'.
@@ -211,6 +215,7 @@ def require_decisive(
                 _require_unnamed(topic, column)
     if kind == "deals":
         for column in unread:
+            _require_no_count_of_deals(column)
             _require_no_outcome(column, columns, rows)
     if kind == "accounts":
         _require_understood(columns, unread)
@@ -244,6 +249,16 @@ def _counts(column: Unread) -> bool:
     filled = [text for cell in column.cells if (text := cell.strip())]
     words = column_name(column.title).split("_")
     return not _COUNTED.isdisjoint(words) and all(map(_COUNT.fullmatch, filled))
+
+
+def _require_no_count_of_deals(column: Unread) -> None:
+    """Refuse as one of deals a file that counts them, as files of companies and people do."""
+    if "deals" in column_name(column.title).split("_") and _counts(column):
+        raise Undecided(
+            f"Its column '{column.title}' counts deals, as a file of companies or people does: say"
+            " which content it has, or leave the column out deliberately.",
+            [column.title],
+        )
 
 
 def _require_no_outcome(column: Unread, columns: set[str], rows: Sequence[Row]) -> None:

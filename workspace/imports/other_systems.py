@@ -28,12 +28,13 @@ _EMAIL = (
     *("email primary", "emails primary email", "work email", "email work", "business email"),
     *("email 1", "e-mail 1", "e-mail 1 address", "emailaddress1", "email 1 value", "person email"),
     *("person email work", "person email", "person email home", "email home", "home email"),
-    *("email other", "other email", "personal email"),
+    *("email other", "other email", "personal email", "e mail adresse", "email adresse"),
+    *("adres e mail", "adres email", "электронная почта", "эл почта", "почта"),
 )
 _PHONE = (
     *("phone", "phone number", "telephone", "telephone number", "phonenumber", "telephone1"),
     *("business phone", "work phone", "phone work", "office phone", "direct phone"),
-    *("phone 1", "telefon", "phone number1", "primary phone"),
+    *("phone 1", "telefon", "phone number1", "primary phone", "telefonnummer", "телефон"),
 )
 _STREET = (
     *("street", "street address", "address street", "street 1", "address 1 street 1"),
@@ -56,8 +57,9 @@ _POSTCODE = (
 _CITY = (
     *("city", "town", "address city", "addresscity", "address 1 city", "address1 city"),
     *("address address city", "city town village locality of address", "primary city"),
-    *("organization city town village locality of address", "ort", "miasto"),
+    *("organization city town village locality of address", "ort", "miasto", "stadt", "город"),
 )
+_COUNTRY = ("land", "kraj", "pays", "zeme", "pais", "страна")
 _OWNER = (
     *("owner", "deal owner", "opportunity owner", "owner name", "account executive", "salesperson"),
     *(
@@ -71,6 +73,7 @@ _OWNER = (
     *("deal owner name", "owner full name", "potential owner", "deal owner email", "owner email"),
     *("hubspot owner id", "owner id", "ownerid", "point of contact", "responsible"),
 )
+_COUNTS_OF_DEALS = ("open_deals", "closed_deals", "won_deals", "lost_deals")
 _ACCOUNT_FACTS: dict[str, tuple[str, ...]] = {
     "record_id": (
         "record id",
@@ -84,12 +87,23 @@ _ACCOUNT_FACTS: dict[str, tuple[str, ...]] = {
         *("domain", "company domain name", "domain name", "website", "website url", "url"),
         *("web site", "web page", "homepage", "domain name primary link url", "web"),
         *("company domain", "company website", "account website", "organization website"),
+        *("webseite", "internetseite", "strona www", "strona internetowa", "сайт"),
     ),
-    "industry": ("industry", "company industry", "sector", "account industry", "branche"),
+    "industry": (
+        "industry",
+        "company industry",
+        "sector",
+        "account industry",
+        "branche",
+        "branza",
+        "отрасль",
+    ),
     "headcount": (
         *("headcount", "employees", "number of employees", "numberofemployees"),
         *("employee count", "no of employees", "company size", "size", "employee range"),
-        *("num employees", "employees range", "staff", "number of staff"),
+        *("num employees", "employees range", "staff", "number of staff", "mitarbeiter"),
+        *("anzahl mitarbeiter", "mitarbeiterzahl", "pracownicy", "liczba pracownikow"),
+        *("сотрудников", "сотрудники", "число сотрудников", "количество сотрудников"),
     ),
     "phone": (
         *_PHONE,
@@ -110,6 +124,7 @@ _ACCOUNT_FACTS: dict[str, tuple[str, ...]] = {
         *("address country", "hq country", "headquarters country", "shipping country"),
         *("billingcountry", "address 1 country region", "address1 country", "country id"),
         *("organization country of address", "country of address", "addresscountry"),
+        *_COUNTRY,
     ),
     "region": ("sales region", "territory region"),
     "parent": (
@@ -210,12 +225,24 @@ OTHER_FORMATS = (
             ),
             "first_name": (
                 *("first name", "firstname", "given name", "forename", "name first name"),
-                *("person first name", "contact first name", "vorname", "imie", "prenom"),
+                *("person first name", "contact first name", "vorname", "imie", "prenom", "имя"),
             ),
             "middle_name": ("middle name", "middlename", "additional name"),
             "last_name": (
                 *("last name", "lastname", "family name", "surname", "name last name"),
-                *("person last name", "contact last name", "nachname", "nazwisko", "nom"),
+                *(
+                    "person last name",
+                    "contact last name",
+                    "nachname",
+                    "nazwisko",
+                    "nom",
+                    "фамилия",
+                ),
+            ),
+            # What tells two people of one name apart.
+            "record_id": (
+                *("record id", "contact id", "person id", "contact record id", "hs object id"),
+                "id",
             ),
             "is_company": ("is a company", "is company", "company type"),
             "email": _EMAIL,
@@ -226,7 +253,8 @@ OTHER_FORMATS = (
             ),
             "title": (
                 *("job title", "jobtitle", "position", "job position", "occupation", "role title"),
-                *("person job title", "contact title", "title"),
+                *("person job title", "contact title", "stanowisko", "funktion", "должность"),
+                *("berufsbezeichnung", "title"),
             ),
             "department": (),
             "phone": (
@@ -251,6 +279,7 @@ OTHER_FORMATS = (
                 *("country", "country region", "mailing country", "business country region"),
                 *("business country", "address country", "primary country", "mailingcountry"),
                 *("address 1 country region", "address1 country", "addresscountry", "country id"),
+                *_COUNTRY,
             ),
             "languages": (),
             "home_town": (),
@@ -263,8 +292,16 @@ OTHER_FORMATS = (
     Format("accounts", needs("account"), {"account": _COMPANY, **_ACCOUNT_FACTS}, adapted.located),
     Format(
         "accounts",
-        needs("account,domain", "account,industry", "account,headcount"),
-        {"account": ("name", "display name"), **_ACCOUNT_FACTS},
+        needs(
+            *("account,domain", "account,industry", "account,headcount"),
+            *(f"account,{count}" for count in _COUNTS_OF_DEALS),
+        ),
+        {
+            "account": ("name", "display name"),
+            **_ACCOUNT_FACTS,
+            # Pipedrive's organisations are known by them; they are not kept.
+            **{count: (count,) for count in _COUNTS_OF_DEALS},
+        },
         adapted.located,
     ),
     # Deals, opportunities, potentials.

@@ -363,7 +363,7 @@ def _person_facts(context: ImportContext, row: Row) -> tuple[str, str | None, di
             **row.read_prose(Person, "about"),
             "phone": row.read_phones(),
             "profile": row.read_optional("profile", profile_address),
-            "country": row.read_optional("country", context.country),
+            "country": row.read_optional("country", context.codes.country),
             "languages": languages or None,
             "skills": skills or None,
         }

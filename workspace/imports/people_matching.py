@@ -129,7 +129,7 @@ def ambiguous_lines(rows: Sequence[Row]) -> dict[int, str]:
 
 def _differ(one: Row, other: Row) -> bool:
     """Whether two rows state different things."""
-    columns = ("email", "profile", "title", "department", "city")
+    columns = ("record_id", "email", "profile", "title", "department", "city")
     return any(
         plain(one.cells[column]) != plain(other.cells[column])
         for column in columns

@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlmodel import Session, SQLModel
 
+from workspace.audit import leave_unaudited
 from workspace.database import FOLLOWS, Database, batches
 from workspace.errors import DealkinError
 from workspace.imports.context import ImportContext
@@ -143,6 +144,7 @@ def preview(
 
     if files:
         with trial(database) as session:
+            leave_unaudited(session)
             read_for_importer(session, by)
             if prepare:
                 prepare(session)

@@ -64,12 +64,12 @@ _READERS = (
     _Reader(
         ("industry",),
         lambda row: row.cells["industry"],
-        lambda context, row: row.read_optional("industry", context.industry),
+        lambda context, row: row.read_optional("industry", context.codes.industry),
     ),
     _Reader(
         ("country",),
         lambda row: row.cells["country"],
-        lambda context, row: row.read_optional("country", context.country),
+        lambda context, row: row.read_optional("country", context.codes.country),
     ),
     _Reader(("headcount",), lambda row: row.cells["headcount"], read_headcount),
     _Reader(

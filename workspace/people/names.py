@@ -95,6 +95,7 @@ for _number, _names in enumerate((*_NICKNAMES, *_EQUIVALENTS)):
         _GROUPS[_name] = _GROUPS.get(_name, frozenset()) | {_number}
 
 
+@lru_cache(maxsize=65_536)
 def personal_name(text: str) -> str:
     """A name in the order in which it is spoken, without titles, credentials and pictures.
 

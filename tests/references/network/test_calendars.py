@@ -34,6 +34,11 @@ def test_should_take_the_last_meeting_with_each_person() -> None:
     assert found == [["Ines Moreira", "ines@clinic.example", "2024-05-01"]]
 
 
+def test_should_write_a_name_as_it_is_spoken() -> None:
+    guest = 'PARTSTAT=ACCEPTED;CN="Novák, Jan":mailto:jan@novak.example'
+    assert rows(event("20240312", guest))[0][0] == "Jan Novák"
+
+
 def test_should_leave_out_who_did_not_accept() -> None:
     assert (
         rows(

@@ -53,6 +53,13 @@ def test_should_not_take_a_level_for_a_subject(world: World, asked: str, title: 
     assert likeness(world, asked, title)[0] < FITS
 
 
+def test_should_not_take_a_longer_title_for_the_same(world: World) -> None:
+    same, governance = likeness(world, "Head of data", "Head of Data", "Head of data governance")
+    assert same > governance >= FITS
+    # Reasons say 'Same title' from here on.
+    assert governance < 0.99
+
+
 def test_should_prefer_the_same_level(world: World) -> None:
     head, director, engineer = likeness(
         world, "Head of data", "Head of data", "Data director", "Data coordinator"

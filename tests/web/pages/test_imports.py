@@ -236,6 +236,12 @@ def test_should_list_what_an_empty_workspace_needs(empty: Visitor) -> None:
     page = empty.get("/imports").text
     assert "Set up your workspace" in page
     assert page.count(">To do<") == 5
+    links = re.findall(r'<a class="strong" href="([^"]+)">(\w+)</a>', page)
+    assert [name for _, name in links] == ["Colleagues", "Products", "Deals", "Contacts", "Assets"]
+    for address in {address for address, _ in links}:
+        assert (
+            'id="files"' in page if address == "#files" else empty.get(address).status_code == 200
+        )
     assert "Add sample data" in page
 
 
@@ -249,12 +255,15 @@ def test_should_add_sample_data_and_remove_it(empty: Visitor, workspace: Workspa
     assert "was not imported" not in page
     listed = empty.get("/imports").text
     assert "Set up your workspace" not in listed
+    assert f'action="{address}/undo"' in listed
+    assert "Remove sample data" in listed
     assert empty.post("/imports/sample").status_code == 409
     with empty.world.database.read() as session:
         assert len(session.exec(select(Deal)).all()) > 50
     empty.post(f"{address}/undo")
     work(workspace)
     assert "Undone" in empty.get(address).text
+    assert "Remove sample data" not in empty.get("/imports").text
     with empty.world.database.read() as session:
         assert session.get_one(ImportRun, int(address.rsplit("/", 1)[1])).kept == []
         assert session.exec(select(Deal)).all() == []

@@ -142,6 +142,25 @@ def test_should_not_choose_where_a_column_has_both_orders(database, tmp_path):
     assert [opened for opened, _ in dates_of(database)][-2:] == [date(2024, 3, 25)] * 2
 
 
+def test_should_read_dates_with_full_stops_day_first_and_say_so(database, tmp_path):
+    report = load_dates(database, tmp_path, ("3.4.24", ""), ("03. 04. 2024", ""))
+    assert report.warnings == [
+        "Dates of 'opened' such as '3.4.24' were read day first, as dates with full stops are."
+    ]
+    assert [opened for opened, _ in dates_of(database)] == [APRIL, APRIL]
+
+
+def test_should_read_dates_with_full_stops_as_their_column_shows(database, tmp_path):
+    report = load_dates(database, tmp_path, ("03.04.2024", ""), ("3.25.2024", ""))
+    assert (counts(report), report.warnings) == ((2, 0, 0, 0), [])
+    assert [opened for opened, _ in dates_of(database)] == [MARCH, date(2024, 3, 25)]
+    # In both orders, none that is unclear is read.
+    rows = ("03.04.2024", ""), ("3.25.2024", ""), ("25.3.2024", "")
+    report = load_dates(database, tmp_path, *rows)
+    assert "are in both orders" in report.warnings[0]
+    assert report.incomplete == 1
+
+
 def test_should_leave_dates_in_texts_alone(database, tmp_path):
     text = "deal,name,opened,notes\n1,Lift,3/25/2024,Met on 3/4/2024\n2,Dock,3/4/2024,3/4/2024\n"
     assert counts(load_text(database, tmp_path, text)) == (2, 0, 0, 0)
