@@ -228,7 +228,7 @@ def require_whole(session: Session) -> None:
         )
     }
     edited = select(Deal.id, Deal.use_case).where(Deal.use_case != "")
-    assert dict(session.exec(edited).all()) == last, "a change and its note were written together"
+    assert dict(session.exec(edited).all()) == last, "a change was written without its note"
     first = {name.split()[1] for name in session.exec(_named(Account, "First"))}
     assert {name.split()[1] for name in session.exec(_named(Account, "Second"))} == first
     parts = sorted(name.split()[1] for name in session.exec(_named(Account, "Part")))

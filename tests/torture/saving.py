@@ -156,7 +156,7 @@ class _Saver:
         number = re.search(r'name="description"[^>]*>\s*(\d+)', form)
         assert seen
         assert number
-        # Somebody reads the form while others have it open.
+        # A member reads the form while others have it open.
         await asyncio.sleep(random.uniform(0, 1))
         sent = {
             "name": f"Shared {key.rpartition('-')[2]}",

@@ -43,7 +43,7 @@ def test_should_refuse_a_token_at_once_with_its_member_and_say_so_in_the_audit_l
         answer = bob.get(DEALS)
         assert (answer.status_code, answer.json()["detail"]) == (401, "This token was revoked.")
     refused = [detail for action, detail in noted(world) if action == "API token refused"]
-    assert refused == [{"label": "Program of bob", "what": "This token was revoked."}]
+    assert refused == [{"label": "Program of bob", "what": "token revoked"}]
 
 
 def test_should_note_when_a_token_was_last_used(program: Programs, world: World) -> None:

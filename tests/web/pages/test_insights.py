@@ -63,9 +63,20 @@ def test_should_count_what_is_opened_and_leave_out_confidential_deals(
     hidden = {**sent, "deal": world.confidential_deal}
     assert alice.post("/insights/counts", hidden).status_code == 204
     assert visit("charlie").post("/insights/counts", hidden).status_code == 404
-    assert "data-suggested" not in alice.get(f"/deals/{world.confidential_deal}").text
-    assert 'data-suggested="similar deal"' in alice.get(f"/deals/{world.deals['wards']}").text
-    for tab in ("", "/kin", "/playbook", "/experts", "/references"):
+    shown = alice.get(f"/deals/{world.deals['wards']}/suggestions").text
+    assert 'data-suggested="similar deal"' in shown
+    hidden_kin = alice.get(f"/deals/{world.confidential_deal}/suggestions")
+    assert hidden_kin.status_code == 200
+    assert "data-suggested" not in hidden_kin.text
+    for tab in (
+        "",
+        "/suggestions",
+        "/suggestions/more",
+        "/kin",
+        "/playbook",
+        "/experts",
+        "/references",
+    ):
         alice.get(f"/deals/{world.confidential_deal}{tab}")
     counts = stored(app, session)
     assert counts["expert", "opened"] == 1

@@ -160,7 +160,7 @@ def test_should_find_the_deals_that_need_attention(world: World) -> None:
         stakeholders = session.exec(select(Stakeholder)).all()
         for row in stakeholders:
             session.delete(row)
-        deal, person = world.deal(session, "kestrel"), world.people["ola"]
+        deal, person = world.deal(session, "kestrel"), world.people["ines"]
         session.add(Stakeholder(deal_id=deal.id, person_id=person, stance="opponent"))
         deal = world.deal(session, "wards")
         session.add(Stakeholder(deal_id=deal.id, person_id=person, stance="neutral"))

@@ -214,7 +214,7 @@ def test_should_ask_nobody_who_may_not_see_a_confidential_deal(visit: Visit, wor
     here = f"/deals/{world.confidential_deal}/experts/seats/{one.id}"
     answer = visit("alice").post(f"{here}/ask", {"person": "erin-eriksen"})
     assert answer.status_code == 409
-    assert "invite" in answer.text
+    assert "Invite them" in answer.text
     assert "asked to join" not in visit("erin").get("/").text
     assert visit("erin").post(f"{here}/accept").status_code == 404
 
