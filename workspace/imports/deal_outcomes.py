@@ -17,7 +17,7 @@ def read_stage(context: ImportContext, row: Row) -> Stage | None:
     closing = context.stage_names.closing(outcome) if outcome in CLOSED_OUTCOMES else None
     known, certain = context.find_stage(text) if text else (None, False)
     # Pipedrive's deals keep the stage in which they were won.
-    if closing and known is None:
+    if closing and known is None and not (text and certain):
         return closing
     if known is None and not certain and (told := find_outcome(text)):
         # 'On hold' and 'In progress' tell how a deal stands, and not how far it is.

@@ -190,8 +190,9 @@ class _DealBatch:
         if account_name:
             confidential = facts.get("confidential", deal.confidential if deal else False)
             account = account or self.context.mention_account(account_name, listed=not confidential)
-            if deal:
-                self.context.write_accounts()
+            if deal and account.id < 0:
+                # New deals are known by the ids of their accounts: they are written together.
+                self._add_new()
             facts["account_id"] = account.id
         if deal:
             if name:

@@ -126,7 +126,8 @@ class StageNames:
             return self._find(numbered[1])
         outcome = find_outcome(text)
         if outcome in (Outcome.WON, Outcome.LOST):
-            return self.closing(outcome), True
+            closing = self.closing(outcome)
+            return closing, closing is not None
         words = set(plain(text).split())
         parts = [
             stage for stage in self._stages if words and words <= set(plain(stage.name).split())

@@ -18,6 +18,7 @@ from workspace.deals.tables import (
     Deal,
     Seat,
 )
+from workspace.imports.meanings import Topic, remember_value
 
 
 def test_should_take_the_roles_that_the_workspace_has(database, tmp_path):
@@ -49,6 +50,33 @@ def test_should_find_deals_without_a_key_by_name_and_account(database, tmp_path)
     assert twins.created == 1
     unclear = load_text(database, tmp_path, "name,account,stage\nRollout,Acme,Won\n")
     assert "give the key" in unclear.error_file.read_text("utf-8-sig")
+
+
+def test_should_tell_new_deals_of_new_accounts_apart_beside_known_deals(database, tmp_path):
+    load_text(database, tmp_path, "deal,name,account\nX,Known,Basel\n")
+    text = "deal,name,account\n,Renewal,Acme\nX,Known,Basel\n,Renewal,Corvid\n,Renewal,Acme\n"
+    assert counts(load_text(database, tmp_path, text)) == (2, 0, 2, 0)
+    # A known deal gets an account that is as new as that of a new deal.
+    text = "deal,name,account\n,Tender,Dunlin\nX,Known,Egret\n,Tender,Fulmar\n,Tender,Dunlin\n"
+    assert counts(load_text(database, tmp_path, text)) == (2, 1, 1, 0)
+    with database.read() as session:
+        query = select(Deal.name, Account.name).join(Account, Account.id == Deal.account_id)
+        assert sorted(session.exec(query)) == [
+            ("Known", "Egret"),
+            ("Renewal", "Acme"),
+            ("Renewal", "Corvid"),
+            ("Tender", "Dunlin"),
+            ("Tender", "Fulmar"),
+        ]
+
+
+def test_should_refuse_rows_of_a_stage_as_answered_whatever_their_status(database, tmp_path):
+    with database.write() as session:
+        remember_value(session, Topic.STAGE, "Dormant", "", None)
+    text = "deal,name,stage,status\n1,One,Dormant,won\n2,Two,Dormant,\n3,Three,Won,won\n"
+    report = load_text(database, tmp_path, text)
+    assert counts(report)[3] == 2
+    assert report.error_file.read_text("utf-8-sig").count("as was answered") == 2
 
 
 def test_should_not_give_a_key_away_that_a_later_row_has(database, tmp_path):
