@@ -31,6 +31,7 @@ from workspace.database import FOLLOWS, SECRET, Database
 from workspace.errors import Conflict, DealkinError, Invalid
 from workspace.formulas import safe, unsafe
 from workspace.revisions.recorder import from_json, to_json
+from workspace.told import Code
 
 FORMAT = 1
 ABOUT = "record.json"
@@ -190,7 +191,14 @@ def of_cell(column: sa.Column[Any], cell: str) -> Any:
     if not cell and (column.nullable or kind is not str):
         return None
     text = unsafe(cell)
-    if isinstance(column.type, sa.JSON) or kind in (bool, int, float):
+    if isinstance(column.type, sa.JSON):
+        try:
+            return json.loads(text)
+        except ValueError:
+            # A sentence of a version that kept no codes.
+            said = {"code": Code.SAID, "text": text.removeprefix("\\")}
+            return [said] if column.name == "fit" else said
+    if kind in (bool, int, float):
         return json.loads(text)
     return text.removeprefix("\\")
 

@@ -4,6 +4,9 @@ Revision: 0052
 Revises: 0051
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -34,13 +37,39 @@ def upgrade() -> None:
         "'[]'",
         _made("'code', 'said', 'text'", "fit", listed=True),
     )
+    _rewrite_kept(lambda fit: [{"code": "said", "text": fit}] if fit else [], str)
 
 
 def downgrade() -> None:
     for (table, column), kind in _TEXTS.items():
         told = f"coalesce({column} ->> 'text', {column} ->> 'code')"
+        if length := getattr(kind, "length", None):
+            told = f"substr({told}, 1, {length})"
         _replace(table, column, sa.JSON(), kind, "''", told)
     _replace("referencerequest", "fit", sa.JSON(), sa.String(500), "''", "''")
+    _rewrite_kept(lambda _: "", list)
+
+
+def _rewrite_kept(renewed: Callable[[Any], object], old: type) -> None:
+    """Renew why advocates fit in what is kept of requests that were deleted or changed."""
+    changes = sa.table(
+        "revisionchange",
+        *(sa.column(name) for name in ("revision_id", "table_name", "row_key")),
+        *(sa.column(name, sa.JSON(none_as_null=True)) for name in ("before", "after")),
+    )
+    connection = op.get_bind()
+    kept = changes.select().where(changes.c.table_name == "referencerequest")
+    for row in connection.execute(kept).mappings().all():
+        values = {
+            name: {**row[name], "fit": renewed(row[name]["fit"])}
+            for name in ("before", "after")
+            if row[name] and isinstance(row[name].get("fit"), old)
+        }
+        if values:
+            key = (
+                changes.c[name] == row[name] for name in ("revision_id", "table_name", "row_key")
+            )
+            connection.execute(changes.update().where(*key).values(values))
 
 
 def _replace(
