@@ -18,6 +18,12 @@ def new_page(browser: Browser, **options: Any) -> Page:
     return context.new_page()
 
 
+def open_whole(page: Page, path: str) -> None:
+    """Open a page, and wait for the parts that follow it."""
+    page.goto(path)
+    page.wait_for_function("() => !document.querySelector('.htmx-request')")
+
+
 def sign_in(page: Page, world: World, name: str = "alice") -> None:
     """Sign in through the form."""
     page.goto("/sign-in")

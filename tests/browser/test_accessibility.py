@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 from references.desk import rules, workflow
 from references.desk.advocates import Activity
-from tests.browser.steps import sign_in
+from tests.browser.steps import open_whole, sign_in
 from tests.references.asking import advocate, ahead, contact
 from tests.world import World, ago
 from workspace.assets import files, sharing
@@ -140,11 +140,11 @@ def test_should_have_nothing_against_any_page(page: Page, world: World, width: i
     shared = something_to_do(world)
     sign_in(page, world)
     for path in (*paths(world), shared, "/shared/nothing"):
-        page.goto(path)
+        open_whole(page, path)
         page.locator("details:not(.menu)").evaluate_all(OPEN)
         said += check(page)
     for path in ("/deals", "/deals?view=board", f"/deals/{world.deals['wards']}"):
-        page.goto(path)
+        open_whole(page, path)
         for menu in page.locator("details.menu").all():
             menu.evaluate("menu => { menu.open = true; }")
             said += check(page)
@@ -205,7 +205,7 @@ def test_should_have_nothing_against_the_desk_and_what_guests_see(
         *letters,
         "/g/nothing",
     ):
-        page.goto(path)
+        open_whole(page, path)
         page.locator("details:not(.menu)").evaluate_all(OPEN)
         said += check(page)
     page.goto("/references")

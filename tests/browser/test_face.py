@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from tests.browser.steps import sign_in
+from tests.browser.steps import open_whole, sign_in
 from tests.browser.test_accessibility import a_request
 from tests.world import World
 from web.rendering import static_path
@@ -64,7 +64,7 @@ def test_should_draw_every_page_with_inter_alone(page: Page, world: World) -> No
     deal = f"/deals/{world.deals['wards']}"
 
     def look(path: str) -> None:
-        page.goto(path)
+        open_whole(page, path)
         page.locator("details").evaluate_all("all => all.forEach(each => { each.open = true; })")
         page.locator("input[type=checkbox]").evaluate_all(
             "all => all.forEach(each => { each.checked = true; })"

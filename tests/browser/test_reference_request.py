@@ -123,7 +123,7 @@ def test_should_bring_a_customer_and_a_prospect_together(
     page.goto("/")
     page.get_by_role("link", name="Reference call with Inês Moreira").click()
     address = page.url
-    expect(page.get_by_text("Waiting for approval.")).to_be_visible()
+    expect(page.get_by_text("Waiting for Alice Adeyemi.")).to_be_visible()
 
     # The desk approves in one click, and so does the one who looks after the customer.
     sign_in_as(page, world, "erin")

@@ -9,7 +9,7 @@ from sqlmodel import Session, select
 
 from references.desk import workflow
 from references.desk.advocates import Activity
-from tests.browser.steps import sign_in
+from tests.browser.steps import open_whole, sign_in
 from tests.browser.test_accessibility import OPEN, paths
 from tests.references.asking import advocate, contact
 from tests.world import World
@@ -73,7 +73,7 @@ def look(page: Page, addresses: list[str]) -> list[tuple[str, int, Any]]:
     """What overflows on these pages, at the width of a laptop and of a phone."""
     said = []
     for address in addresses:
-        page.goto(address)
+        open_whole(page, address)
         page.locator("details:not(.menu)").evaluate_all(OPEN)
         for width in (1280, 390):
             page.set_viewport_size({"width": width, "height": 844})

@@ -163,7 +163,13 @@ class DatabaseCollection(Searchable):
             has_whole[rows.pieces > 0] = cosines[starts] != 0
         roles = np.frombuffer(b"".join(rows.roles), np.uint8)
         near = nearness(cosines, roles, rows.pieces, rows.hollow)
-        wholes = _StoredWholes(self._session, self._kind, rows.ids, has_whole & ~rows.hollow)
+        wholes = _StoredWholes(
+            self._session,
+            self._kind,
+            rows.ids,
+            has_whole & ~rows.hollow,
+            0 if query.vector is None else len(query.vector),
+        )
         languages = believed(self.languages(), rows.languages)
         return Candidates(rows.ids, near.nearness, words, near.passages, wholes, languages)
 
@@ -228,19 +234,22 @@ class DatabaseCollection(Searchable):
 class _StoredWholes:
     """The vectors of whole documents, by ascending ids, that are read when they are needed."""
 
-    def __init__(self, session: Session, kind: Kind, ids: Ids, held: Any) -> None:
+    def __init__(self, session: Session, kind: Kind, ids: Ids, held: Any, dimension: int) -> None:
         self._session = session
         self._kind = kind
         self._ids = ids
         self.held = held
+        self._dimension = dimension
 
     def rows(self, places: Ids) -> Vectors:
         """The vectors in these places, shape (n, dimension); 0 where there is none."""
         ids = np.unique(self._ids[places][self.held[places]])
+        rows = np.zeros((len(places), self._dimension), np.float32)
+        if not len(ids):
+            return rows
         values = {"subjects": ids.tolist()}
         columns = fetched(self._session, statements.wholes(self._kind), values)
         vectors = received([column for (column,) in columns])
-        rows = np.zeros((len(places), vectors.shape[1]), np.float32)
         for row, place in enumerate(places.tolist()):
             if self.held[place]:
                 rows[row] = vectors[np.searchsorted(ids, self._ids[place])]
@@ -255,7 +264,9 @@ class _StoredWholes:
 
     def at(self, places: Ids) -> "_StoredWholes":
         """Those in these places alone."""
-        return _StoredWholes(self._session, self._kind, self._ids[places], self.held[places])
+        return _StoredWholes(
+            self._session, self._kind, self._ids[places], self.held[places], self._dimension
+        )
 
 
 def _held(names: Mapping[int, str], rows: Sequence[FacetColumns]) -> list[frozenset[str]]:
