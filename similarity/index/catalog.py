@@ -37,6 +37,7 @@ from workspace.change_log import Mark
 from workspace.database import Database, batches
 from workspace.deals.filters import DealFilter
 from workspace.errors import DealkinError
+from workspace.locks import making_rows
 from workspace.people.viewer import Viewer
 
 log = logging.getLogger(__name__)
@@ -101,7 +102,9 @@ class Catalog:
 
     def remove_rows(self) -> None:
         """Remove the rows that the database searches, where there are some."""
-        with self._database.write() as session:
+        if self._database.is_sqlite:
+            return
+        with making_rows(self._database), self._database.write() as session:
             CATALOG_LOG.lock(session)
             tables.drop(session)
 

@@ -246,7 +246,8 @@ def put_in_use(session: Session, schema: str) -> None:
 
 
 def drop(session: Session) -> None:
-    """Remove the tables, where there are some."""
+    """Remove the tables, where there are some, with those of a rebuilding that was cut off."""
+    session.connection().execute(sa.text(f"DROP SCHEMA IF EXISTS {NEXT} CASCADE"))
     for name in _NAMES:
         session.connection().execute(sa.text(f"DROP TABLE IF EXISTS search_{name}"))
 

@@ -33,6 +33,12 @@ def test_should_touch_the_rows_of_servers_only_where_that_is_asked_for(
     assert rows_of(world.database) == rebuilt
 
     monkeypatch.delenv("DEALKIN_SEARCH")
+    # A rebuilding that was cut off has left its tables.
+    with world.database.write() as session:
+        session.connection().exec_driver_sql("CREATE SCHEMA search_next")
+        session.connection().exec_driver_sql("CREATE TABLE search_next.search_word (n int)")
     assert on_world("reindex", "--remove-rows").code == 0
     with world.database.read() as session:
         assert tables.kept(session) is None
+        left = "SELECT to_regnamespace('search_next')"
+        assert session.connection().exec_driver_sql(left).scalar_one() is None
