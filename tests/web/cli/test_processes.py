@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -26,7 +27,7 @@ from tests.workspace.collaboration.test_notes import write
 from tests.workspace.delivery.test_outbox import Inbox
 from tests.world import World
 from web.session_cookie import csrf_token_of
-from workspace.clock import now
+from workspace.clock import now, zones
 from workspace.database import Database
 from workspace.delivery import outbox
 from workspace.people.sign_in.sessions import open_session
@@ -188,9 +189,10 @@ def test_should_serve_replace_and_stop(world: World, shared: Database, tmp_path:
 
 def past_seven() -> str:
     """A time zone in which the day's digests are due, whatever the time is."""
-    hours = (12 - now().hour + 12) % 24 - 12
-    # The sign of these zones says how many hours are missing to universal time.
-    return f"Etc/GMT{-hours:+d}"
+    moment = now()
+    return next(
+        zone for zone in sorted(zones()) if 9 <= moment.astimezone(ZoneInfo(zone)).hour <= 20
+    )
 
 
 def ask_for_a_password(client: httpx.Client, email: str) -> None:
