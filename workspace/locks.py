@@ -41,6 +41,9 @@ def making_rows(database: Database) -> Iterator[None]:
 def _held(database: Database, key: int) -> Iterator[None]:
     with database.reader.connect() as connection, connection.begin():
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+        # The lock is held while other connections work. The statement also ends the one before,
+        # whose view of the database would keep others from cleaning up.
+        connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         yield
 
 

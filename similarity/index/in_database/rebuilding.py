@@ -29,21 +29,35 @@ FEW = 50
 # it, and after how many seconds it is tried again.
 LONGEST_WAIT = 300
 PAUSE = 1.0
+# After so many tries in vain the log says that searches are under way all the time.
+MANY_TRIES = 60
+# For how many seconds the exchange waits for readers who began before the new rows were complete,
+# and would find them empty.
+LONGEST_READ = 600.0
+# Those who wait for their turn to make rows read nothing.
+_OLDER_READERS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+  AND wait_event IS DISTINCT FROM 'advisory'
+  AND age(backend_xmin) >= age(CAST(:made AS xid))
+"""
 
 
 def make(database: Database, model: str) -> None:
     """Make the rows for a model, and put them in the place of those that there are."""
     with making_rows(database):
         while True:
-            mark = _build(database, model)
+            mark, made = _build(database, model)
             _vacuum(database)
+            _let_readers_end(database, made)
             if _exchange(database, model, mark):
                 return
             log.warning("All vectors have moved while the rows were made; they are made again.")
 
 
-def _build(database: Database, model: str) -> Mark:
-    """Make the rows of what is stored, beside those that there are; the last generation before."""
+def _build(database: Database, model: str) -> tuple[Mark, str]:
+    """Make the rows of what is stored, beside those that there are; the last generation before,
+    and the transaction that has made them."""
     with database.write(in_background=True) as session:
         mark = CATALOG_LOG.last(session)
         tables.make(session, model)
@@ -60,7 +74,8 @@ def _build(database: Database, model: str) -> Mark:
             tables.index_vectors(session, found)
         for rows in kinds:
             rows.settle()
-    return mark
+        number = sa.text("SELECT CAST(CAST(pg_current_xact_id() AS xid) AS text)")
+        return mark, session.connection().execute(number).scalar_one()
 
 
 def _make_room(session: Session) -> None:
@@ -85,10 +100,23 @@ def _vacuum(database: Database) -> None:
             connection.execute(sa.text(f"VACUUM (ANALYZE) {tables.NEXT}.search_{table}"))
 
 
+def _let_readers_end(database: Database, made: str) -> None:
+    """Wait for those who read the state before a transaction."""
+    until = time.monotonic() + LONGEST_READ
+    while time.monotonic() < until:
+        with database.read() as session:
+            if not session.connection().execute(sa.text(_OLDER_READERS), {"made": made}).scalar():
+                return
+        time.sleep(PAUSE)
+    log.warning("Readers of an older state find nothing until they begin again.")
+
+
 def _exchange(database: Database, model: str, mark: Mark) -> bool:
     """Catch up with what was saved since a generation, and put the rows in use. False where that is
     no longer possible."""
+    tries = 0
     while True:
+        tries += 1
         try:
             with database.write(in_background=True) as session:
                 number = len(session.execute(CATALOG_LOG.changed_after(mark)).all())
@@ -107,6 +135,10 @@ def _exchange(database: Database, model: str, mark: Mark) -> bool:
             if getattr(error.orig, "sqlstate", "") != "55P03":
                 raise
             # A search takes longer: let others search before it is tried again.
+            if tries % MANY_TRIES == 0:
+                log.warning(
+                    "Searches keep the rows in use; the new ones wait for a moment without."
+                )
             time.sleep(PAUSE)
 
 

@@ -156,17 +156,21 @@ NO_PGVECTOR = (
     " the setting."
 )
 _NO_RIGHT = (
-    "The user {user} may not create anything in the database {database}, which"
-    " DEALKIN_SEARCH=database needs for the rows that are searched{extension}. As an administrator"
-    " of the database, run: {commands}"
+    "DEALKIN_SEARCH=database needs rights in the database {database} that the user {user} does not"
+    " have. As an administrator of the database, run: {commands}"
 )
 _RIGHTS = """
-SELECT current_user, current_database(), installed_version,
+SELECT current_user, current_database(), current_schema(), installed_version,
   coalesce(installed_version, default_version),
   has_database_privilege(current_database(), 'CREATE'),
+  has_schema_privilege(current_schema(), 'CREATE'),
   (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
   EXISTS (SELECT FROM pg_available_extension_versions AS known
-          WHERE known.name = extension.name AND version = default_version AND trusted)
+          WHERE known.name = extension.name AND version = default_version AND trusted),
+  ARRAY(SELECT tablename FROM pg_tables
+        WHERE schemaname = current_schema() AND tablename = ANY(:tables)
+          AND NOT pg_has_role(tableowner, 'USAGE') ORDER BY tablename),
+  EXISTS (SELECT FROM pg_namespace WHERE nspname = :next AND NOT pg_has_role(nspowner, 'USAGE'))
 FROM pg_available_extensions AS extension WHERE name = 'vector'
 """
 
@@ -179,23 +183,30 @@ def obstacle(session: Session) -> str:
     connection = session.connection()
     if connection.dialect.name != "postgresql":
         return NO_PGVECTOR
-    row = connection.execute(sa.text(_RIGHTS)).first()
+    names = {"tables": [f"search_{name}" for name in _NAMES], "next": NEXT}
+    row = connection.execute(sa.text(_RIGHTS), names).first()
     if row is None:
         return NO_PGVECTOR
-    user, database, installed, version, may_create, is_administrator, is_trusted = row
+    user, database, schema, installed, version, may_create, may_add, *others = row
+    is_administrator, is_trusted, owned_by_others, next_is_of_others = others
     if tuple(map(int, version.split(".")[:2])) < (0, 8):
         return NO_PGVECTOR
+    quoted = connection.dialect.identifier_preparer.quote_identifier
     commands = []
     if not may_create:
-        commands.append(f'GRANT CREATE ON DATABASE "{database}" TO "{user}";')
+        commands.append(f"GRANT CREATE ON DATABASE {quoted(database)} TO {quoted(user)};")
+    if not may_add:
+        commands.append(f"GRANT CREATE ON SCHEMA {quoted(schema)} TO {quoted(user)};")
     if not installed and not is_administrator and not (is_trusted and may_create):
         commands.append("CREATE EXTENSION vector;")
+    # Only their owner may put others in the place of tables.
+    for name in owned_by_others:
+        commands.append(f"ALTER TABLE {quoted(schema)}.{name} OWNER TO {quoted(user)};")
+    if next_is_of_others:
+        commands.append(f"DROP SCHEMA {NEXT} CASCADE;")
     if not commands:
         return ""
-    extension = "" if installed else " and the extension pgvector"
-    return _NO_RIGHT.format(
-        user=user, database=database, extension=extension, commands=" ".join(commands)
-    )
+    return _NO_RIGHT.format(user=user, database=database, commands=" ".join(commands))
 
 
 def kept(session: Session) -> Kept | None:
@@ -239,6 +250,10 @@ def use_next(session: Session) -> None:
 def put_in_use(session: Session, schema: str) -> None:
     """Put the tables that were made in the place of those in use, which are in this schema."""
     connection = session.connection()
+    state = f'"{schema}".search_state'
+    if connection.execute(sa.select(sa.func.to_regclass(state))).scalar():
+        # Searches read it first: once they are done with it, they are done with the others, too.
+        connection.execute(sa.text(f"LOCK TABLE {state} IN ACCESS EXCLUSIVE MODE"))
     for name in _NAMES:
         connection.execute(sa.text(f'DROP TABLE IF EXISTS "{schema}".search_{name}'))
         connection.execute(sa.text(f'ALTER TABLE {NEXT}.search_{name} SET SCHEMA "{schema}"'))

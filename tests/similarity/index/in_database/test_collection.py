@@ -2,6 +2,7 @@
 
 import random
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 from unittest.mock import patch
 
@@ -12,6 +13,7 @@ from sqlmodel import Session, col, select
 from similarity import health, inquiry
 from similarity.index.catalog import Catalog
 from similarity.index.in_database import permitted, tables, words
+from similarity.index.in_database.known import fetched
 from similarity.index.queries import Candidates, Scope
 from similarity.index.sources import Kind
 from similarity.questions import about_text
@@ -24,12 +26,17 @@ from tests.similarity.asking import LONG, TEXTS, everything
 from tests.similarity.index.catalogs import AbsentEmbedder, found, log
 from tests.workspace.backups.postgres import empty_place, use_client_programs
 from tests.world import FakeEmbedder, World
+from workspace.accounts.size_bands import SIZE_BAND_NAMES
 from workspace.assets.assets import Asset
 from workspace.backups.copies import copy_database, count_rows, fill_database
+from workspace.clock import today
 from workspace.database import Database
 from workspace.deals import lifecycle
-from workspace.deals.filters import CLOSED, DealFilter
-from workspace.deals.tables import Deal
+from workspace.deals.filters import CLOSED, EXPECTED, Attention, DealFilter
+from workspace.deals.quarters import CATEGORIES, quarter_of
+from workspace.deals.tables import Deal, Outcome
+from workspace.own_fields.fields import FieldKind
+from workspace.own_fields.values import OwnFilter
 from workspace.people.viewer import PLAIN_VIEW
 
 BACKENDS = (SEARCHING,)
@@ -69,6 +76,44 @@ def assert_alike(database: Database, catalog: Catalog) -> None:
                     assert ours.nearness == pytest.approx(theirs.nearness, abs=2e-3)
                     assert ours.passages.tolist() == theirs.passages.tolist()
                     assert ours.languages.tolist() == theirs.languages.tolist()
+
+
+# Every field of a filter; the second quarter is the current one.
+QUARTERS = (quarter_of(date(2024, 2, 1)), quarter_of(today()))
+FILTERS = (
+    *(DealFilter(outcome=outcome) for outcome in (Outcome.WON, Outcome.OPEN, CLOSED)),
+    DealFilter(stage="Won", industry="Q", region="EU"),
+    *(DealFilter(size=band) for band in SIZE_BAND_NAMES),
+    DealFilter(since=date(2024, 1, 1), until=date(2025, 12, 31)),
+    *(DealFilter(attention=reason) for reason in Attention),
+    *(DealFilter(forecast=name) for name in (*CATEGORIES, EXPECTED)),
+    *(DealFilter(quarter=quarter) for quarter in QUARTERS),
+    DealFilter(product="atlas", competitor="acme", owner="alice", account="wards"),
+    DealFilter(own=(OwnFilter("budget", FieldKind.NUMBER, low=1),)),
+    DealFilter(own=(OwnFilter("signed", FieldKind.DAY, high="2025-01-01"),)),
+    DealFilter(own=(OwnFilter("channel", FieldKind.CHOICES, text="50 % off"),)),
+    DealFilter(text="100%_sure's \\ :name"),
+    DealFilter(text="a"),
+)
+
+
+def test_should_ask_of_one_deal_after_the_other_what_a_list_asks(
+    world: World, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(permitted, "LISTED", -1)
+    found_any = 0
+    with world.database.read() as session:
+        for filter in FILTERS:
+            scope = Scope(filter=catalog.resolved(session, filter))
+            allowed = permitted.Permitted.of(session, scope, np.zeros(0, np.int64))
+            asks = allowed.in_turn("every.id")
+            query = f"SELECT id FROM deal AS every WHERE {asks}"  # noqa: S608
+            asked = [number for (number,) in fetched(session, query, allowed.values)]
+            listed = session.scalars(select(col(Deal.id)).where(*filter.where())).all()
+            assert allowed.deals, filter
+            assert sorted(asked) == sorted(listed), filter
+            found_any += bool(listed)
+    assert found_any > len(FILTERS) / 3
 
 
 def test_should_find_what_the_caches_find_after_every_change(
