@@ -184,3 +184,16 @@ def test_should_let_go_of_the_keys_once_nobody_is_offered(page: Page, world: Wor
     expect(page.locator(".offered")).to_have_count(0)
     page.keyboard.press("Shift+Tab")
     expect(area).to_have_value("\nHello @bran")
+
+
+def test_should_keep_no_room_for_suggestions_that_do_not_come(page: Page, world: World) -> None:
+    sign_in(page, world, "alice")
+    page.route("**/suggestions", lambda route: route.fulfill(status=503, body="no"))
+    page.goto(f"/deals/{world.deals['wards']}")
+    expect(page.get_by_role("button", name="Retry")).to_be_visible()
+    first = page.locator(".suggestions").first
+    expect(first.locator(".to-come")).to_have_count(0)
+    expect(first.get_by_role("link", name="All similar deals")).to_be_visible()
+    page.unroute("**/suggestions")
+    page.get_by_role("button", name="Retry").click()
+    expect(page.get_by_text("St Brannoc patient records").first).to_be_visible()

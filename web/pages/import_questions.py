@@ -1,5 +1,6 @@
 """What the preview of an import asks: whether new names are in the record, what values mean."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlmodel import Session
@@ -7,6 +8,7 @@ from sqlmodel import Session
 from web.forms import Form
 from workspace.accounts.accounts import Account
 from workspace.duplicates import finding
+from workspace.errors import NotFound
 from workspace.imports.answers import remember_answer
 from workspace.imports.meanings import Meanings, Topic, choices, remember_value
 from workspace.imports.near_misses import Question
@@ -46,12 +48,11 @@ class Asked:
 def asked(session: Session, found: Preview) -> Asked:
     """The questions of a preview, with the answers that there are."""
     meanings = Meanings(session)
-    of_topic = {topic: choices(session, topic) for topic in {value.topic for value in found.values}}
     rows = []
     for value in found.values:
         answer = meanings.find(value.topic, value.text)
         chosen = "" if answer is None else answer or NO_MEANING
-        rows.append(ValueRow(value, of_topic[value.topic], chosen))
+        rows.append(ValueRow(value, choices(session, value.topic, value.text), chosen))
     return Asked(found.questions, rows)
 
 
@@ -69,9 +70,11 @@ def save_answers(session: Session, viewer: Viewer, found: Preview, form: Form) -
     for question, answer in names:
         if answer:
             table: type[Account | Person] = Account if question.kind == finding.ACCOUNT else Person
-            row = row_of_key(session, table, question.existing_key)
-            same = answer == "same"
-            remember_answer(session, row, question.name, viewer.person_id, same=same)
+            # What was deleted or merged meanwhile is no longer asked about.
+            with suppress(NotFound):
+                row = row_of_key(session, table, question.existing_key)
+                same = answer == "same"
+                remember_answer(session, row, question.name, viewer.person_id, same=same)
     for value, answer in values:
         if answer:
             meaning = "" if answer == NO_MEANING else answer

@@ -49,6 +49,12 @@ for (const name of ["htmx:sendError", "htmx:timeout"]) {
     complain(text, again({ ...requestConfig, target }));
   });
 }
+// What does not come keeps no room free; its link leads to a page that has it.
+for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(name, (event) => {
+    for (const room of event.detail.target?.querySelectorAll?.(".to-come") ?? []) room.remove();
+  });
+}
 document.addEventListener("htmx:beforeRequest", () => { if (banner) banner.hidden = true; });
 
 document.addEventListener("click", (event) => {

@@ -221,7 +221,7 @@ def deals_then(
         found.append(
             DealThen(now.key, now.name, amount, then.currency, now.outcome, names[now.stage_id])
         )
-    found.sort(key=lambda then: then.name)
+    found.sort(key=lambda then: (then.name, then.key))
     found.sort(
         key=lambda then: rates.convert(then.amount, then.currency, day) or Decimal(0), reverse=True
     )

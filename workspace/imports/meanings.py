@@ -19,7 +19,7 @@ from workspace.clock import now
 from workspace.deals.stages import stages
 from workspace.errors import Invalid
 from workspace.imports.cells import quoted
-from workspace.imports.money import read_currency
+from workspace.imports.money import possible_currencies, read_currency
 from workspace.keys import joined
 
 # Longer texts are sentences, and nobody is asked what they mean.
@@ -77,7 +77,8 @@ class Meanings:
 
     def ask(self, topic: Topic, text: str) -> None:
         """Note that a value is not known, so that the preview asks what it means."""
-        if (compared := _compared(text)) and len(text) <= _LONGEST and compared not in _NOTHING:
+        compared = _compared(text)
+        if compared and len(compared) <= _LONGEST and compared not in _NOTHING:
             self._note(topic, text)
 
     def _note(self, topic: Topic, text: str) -> None:
@@ -99,8 +100,8 @@ def _meaning(row: ImportValue) -> str:
     return str(row.stage_id) if row.stage_id is not None else row.meaning
 
 
-def choices(session: Session, topic: Topic) -> list[tuple[str, str]]:
-    """What a value of a topic can mean: how it is stored, and its label."""
+def choices(session: Session, topic: Topic, text: str = "") -> list[tuple[str, str]]:
+    """What this value of a topic, or any, can mean: how it is stored, and its label."""
     match topic:
         case Topic.STAGE:
             return [(str(stage.id), stage.name) for stage in stages(session)]
@@ -111,9 +112,11 @@ def choices(session: Session, topic: Topic) -> list[tuple[str, str]]:
         case Topic.HEADCOUNT:
             return [(band, band) for band in SIZE_BAND_NAMES]
         case Topic.CURRENCY:
+            possible = possible_currencies(text)
             return [
                 (currency.alpha_3, f"{currency.alpha_3} {currency.name}")
                 for currency in pycountry.currencies
+                if not possible or currency.alpha_3 in possible
             ]
 
 

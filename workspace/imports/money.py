@@ -119,12 +119,21 @@ def sign_of(text: str) -> str:
 
 def read_currency(text: str) -> str:
     """The ISO 4217 code of a currency, from the code, its sign or its name."""
-    codes = _codes_of(unicodedata.normalize("NFKC", text).strip().casefold())
+    codes = _codes_of(_plain(text))
     if not codes:
         raise Invalid(f"{quoted(text)} is not a currency.")
     if codes[0] == "?":
         raise Invalid(f"{quoted(text)} could be {' or '.join(codes[1:])}: write the code.")
     return codes[0]
+
+
+def possible_currencies(text: str) -> frozenset[str]:
+    """The ISO 4217 codes that a sign or a name may mean; empty where none is known."""
+    return frozenset(_codes_of(_plain(text))) - {"?"}
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).strip().casefold()
 
 
 def _number(digits: str, codes: tuple[str, ...], unit: int) -> Decimal:

@@ -44,39 +44,48 @@ class _Reader:
     """Reads cells for the values in them; rows with the same key have the same values."""
 
     columns: tuple[str, ...]
-    key: Callable[[Row], Hashable]
+    # None for a row without such a value.
+    key: Callable[[Row], Hashable | None]
     read: Callable[[ImportContext, Row], object]
 
 
-def _stage_key(row: Row) -> Hashable:
+_STAGE = ("stage", "status", "is_won", "is_closed", "won_on", "lost_on")
+_AMOUNTS = ("amount", "yearly", "list_price")
+
+
+def _stage_key(row: Row) -> Hashable | None:
+    if "stage" not in row:
+        return None
     said = ("stage", "status", "is_won", "is_closed")
     return (*(row.cells.get(name, "") for name in said), "won_on" in row, "lost_on" in row)
 
 
-def _amount_key(row: Row) -> Hashable:
-    return row.cells.get("currency", ""), sign_of(row.cells.get("amount", ""))
+def _amount_key(row: Row) -> Hashable | None:
+    if not any(name in row for name in _AMOUNTS):
+        return None
+    signs = (sign_of(row.cells.get(name, "")) for name in _AMOUNTS)
+    return row.cells.get("currency", ""), *signs
+
+
+def _read_amounts(context: ImportContext, row: Row) -> None:
+    for name in _AMOUNTS:
+        read_price(context, row, name)
 
 
 _READERS = (
-    _Reader(
-        ("stage", "status", "is_won", "is_closed", "won_on", "lost_on"), _stage_key, read_stage
-    ),
+    _Reader(_STAGE, _stage_key, read_stage),
     _Reader(
         ("industry",),
-        lambda row: row.cells["industry"],
+        lambda row: row.cells.get("industry") or None,
         lambda context, row: row.read_optional("industry", context.codes.industry),
     ),
     _Reader(
         ("country",),
-        lambda row: row.cells["country"],
+        lambda row: row.cells.get("country") or None,
         lambda context, row: row.read_optional("country", context.codes.country),
     ),
-    _Reader(("headcount",), lambda row: row.cells["headcount"], read_headcount),
-    _Reader(
-        ("amount", "currency"),
-        _amount_key,
-        lambda context, row: read_price(context, row, "amount"),
-    ),
+    _Reader(("headcount",), lambda row: row.cells.get("headcount") or None, read_headcount),
+    _Reader((*_AMOUNTS, "currency"), _amount_key, _read_amounts),
 )
 
 
@@ -106,8 +115,8 @@ def _count(
 ) -> None:
     groups: dict[Hashable, list[Row]] = {}
     for row in rows:
-        if row.result is None and reader.columns[0] in row:
-            groups.setdefault(reader.key(row), []).append(row)
+        if row.result is None and (key := reader.key(row)) is not None:
+            groups.setdefault(key, []).append(row)
     for group in groups.values():
         cells = {name: group[0].cells[name] for name in reader.columns if name in group[0]}
         context.meanings.take()

@@ -19,7 +19,7 @@ from web.jobs import kinds_of
 from web.workspace import Workspace
 from workspace.accounts.accounts import Account, add_account
 from workspace.database import Database
-from workspace.deals.tables import Deal
+from workspace.deals.tables import Deal, Product
 from workspace.imports import runs
 from workspace.imports.ledger import ImportFile, ImportRun
 from workspace.imports.near_misses import Question
@@ -501,6 +501,47 @@ def test_should_ask_once_what_values_mean(visit: Visit, world: World, workspace:
     page = grace.get(prepared(grace, ("export.csv", later))).text
     assert "<dt>New</dt><dd>1</dd>" in page
     assert "What do these values mean?" not in page
+
+
+def test_should_ask_of_every_amount_which_of_its_currencies_is_meant(
+    visit: Visit, workspace: Workspace
+) -> None:
+    grace = visit("grace")
+    files = (
+        ("products.csv", "product,list_price\nAnvil,1 kr\nTongs,2 dh\n"),
+        ("deals.csv", "deal,name,amount,yearly,account\nV1,Lift,1 kr,2 kr,Kestrel Health\n"),
+    )
+    address = prepared(grace, *files)
+    page = grace.get(address).text
+    fields = value_fields(page)
+    assert set(fields) == {"kr", "dh"}
+    # The product and the deal, whose two amounts are of one row.
+    assert "Currency of 2 rows" in page
+    options = re.search(rf'<select[^>]*name="{fields["dh"]}".*?</select>', page, re.DOTALL)
+    assert options
+    assert re.findall(r'value="([A-Z]+)"', options[0]) == ["AED", "MAD"]
+    assert grace.post(f"{address}/answers", {fields["dh"]: "EUR"}).status_code == 422
+    answers = {fields["dh"]: "MAD", fields["kr"]: "NOK"}
+    assert grace.post(f"{address}/answers", answers).status_code == 303
+    run(grace, workspace, address)
+    with workspace.database.read() as session:
+        prices = session.exec(select(Product.name, Product.currency)).all()
+    assert {("Anvil", "NOK"), ("Tongs", "MAD")} <= set(prices)
+
+
+def test_should_keep_the_answers_about_what_is_still_there(visit: Visit, world: World) -> None:
+    grace = visit("grace")
+    with world.database.write() as session:
+        add_account(session, "Quillon Works")
+    files = ("accounts.csv", "account\nQuilon Works\nSt Branoc Hospitals\n")
+    address = prepared(grace, files)
+    fields = dict.fromkeys(re.findall(r'name="(answer-[^"]+)"', grace.get(address).text), "same")
+    assert len(fields) == 2
+    with world.database.write() as session:
+        session.delete(session.exec(select(Account).where(Account.name == "Quillon Works")).one())
+    assert grace.post(f"{address}/answers", fields).status_code == 303
+    page = grace.get(address).text
+    assert "<dt>New</dt><dd>1</dd>" in page
 
 
 def test_should_refuse_the_rows_of_a_stage_on_request(visit: Visit, world: World) -> None:
