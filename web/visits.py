@@ -27,6 +27,7 @@ from workspace.deals.tables import Deal
 from workspace.errors import Conflict, Invalid
 from workspace.people.profile_privacy import read_facts_for
 from workspace.people.viewer import Viewer
+from workspace.replica import Marks, written_by
 from workspace.revisions.tables import Revision
 
 P = ParamSpec("P")
@@ -41,7 +42,8 @@ Upload = tuple[str, bytes]
 
 
 def read_as(session: Session, viewer: Viewer) -> None:
-    """Have a session give what a viewer may know of, and no more."""
+    """Have a session give what a viewer may know of, and no more. What it writes is theirs."""
+    written_by(session, viewer.person_id)
     read_for(session, viewer)
     read_facts_for(session, viewer)
 
@@ -65,8 +67,12 @@ class MemberRequest:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session that cannot write, and gets what the viewer may know of."""
-        with self.workspace.database.read() as session:
+        """A session that cannot write, and gets what the viewer may know of.
+
+        A page that has written nothing may be read from the replica.
+        """
+        marks: Marks | None = self.request.scope.get("marks")  # type: ignore[assignment]
+        with self.workspace.reading(marks) as session:
             self._read_for_viewer(session)
             yield session
 
@@ -76,6 +82,8 @@ class MemberRequest:
         with self.workspace.database.write() as session:
             self._read_for_viewer(session)
             yield session
+        # What follows in this request reads what was just written.
+        self.request.scope["marks"] = None  # type: ignore[typeddict-unknown-key]
 
     def count(
         self, kind: SuggestionKind, fate: Fate, deal: Deal | DealRow, items: Iterable[str]
