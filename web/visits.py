@@ -27,7 +27,7 @@ from workspace.deals.tables import Deal
 from workspace.errors import Conflict, Invalid
 from workspace.people.profile_privacy import read_facts_for
 from workspace.people.viewer import Viewer
-from workspace.replica import Marks, written_by
+from workspace.replica import Marks, writing_for
 from workspace.revisions.tables import Revision
 
 P = ParamSpec("P")
@@ -42,8 +42,7 @@ Upload = tuple[str, bytes]
 
 
 def read_as(session: Session, viewer: Viewer) -> None:
-    """Have a session give what a viewer may know of, and no more. What it writes is theirs."""
-    written_by(session, viewer.person_id)
+    """Have a session give what a viewer may know of, and no more."""
     read_for(session, viewer)
     read_facts_for(session, viewer)
 
@@ -79,7 +78,11 @@ class MemberRequest:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session that commits when the block ends, and gets what the viewer may know of."""
-        with self.workspace.database.write() as session:
+        viewer: Viewer | None = self.request.scope.get("user")
+        with (
+            writing_for(viewer.person_id if viewer else None),
+            self.workspace.database.write() as session,
+        ):
             self._read_for_viewer(session)
             yield session
         # What follows in this request reads what was just written.

@@ -10,6 +10,7 @@ import logging
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -34,7 +35,7 @@ RETRY_SECONDS = 5.0
 # Whose mark counts the writes that change who may see what. No person has this number.
 EVERYONE = 0
 
-_WRITER = "who writes"
+_writer: ContextVar[int | None] = ContextVar("for whom writes count", default=None)
 _WRITES = re.compile(r'\s*(?P<verb>INSERT INTO|UPDATE|DELETE FROM) "?(?P<table>\w+)')
 # A physical replica has the same numbers as its primary, and no other database has.
 _IDENTITY = (
@@ -80,9 +81,14 @@ def marks_of(session: Session, person_id: int) -> Marks:
     return Marks(person_id, numbers.get(person_id, 0), numbers.get(EVERYONE, 0))
 
 
-def written_by(session: Session, person_id: int | None) -> None:
-    """Have what a session writes count for a member."""
-    session.info[_WRITER] = person_id
+@contextmanager
+def writing_for(person_id: int | None) -> Iterator[None]:
+    """Have what is committed within the block count for a member, with what follows each commit."""
+    token = _writer.set(person_id)
+    try:
+        yield
+    finally:
+        _writer.reset(token)
 
 
 class Replica:
@@ -238,7 +244,7 @@ def _count_writes(session: Session) -> None:
         if session.in_nested_transaction():
             return
         session.flush()
-        writer = session.info.get(_WRITER)
+        writer = _writer.get()
         # In this order everywhere, so that no two transactions wait for each other.
         subjects = [EVERYONE] if changed_rights else []
         if wrote and writer is not None:

@@ -15,7 +15,7 @@ from workspace.errors import DealkinError
 from workspace.people.profile_privacy import ProfileField, is_hidden
 from workspace.people.tables import MemberRole, Person
 from workspace.people.viewer import Viewer
-from workspace.replica import Marks, Replica, marks_of, written_by
+from workspace.replica import Marks, Replica, marks_of, writing_for
 
 NOWHERE = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
 
@@ -48,26 +48,21 @@ def test_should_count_what_is_committed(database: Database, world: World) -> Non
             assert (after.own - before.own, after.rights - before.rights) == (own, rights)
             before = after
 
-        with database.write() as session:
-            written_by(session, alice)
+        with writing_for(alice), database.write() as session:
             lifecycle.edit(session, world.deal(session, "wards"), alice, {"next_step": "Demo"})
         step(1, 0)
-        with database.write() as session:
-            written_by(session, alice)
+        with writing_for(alice), database.write() as session:
             world.deal(session, "wards")
         step(0, 0)
-        with database.write() as session:
-            written_by(session, bob)
+        with writing_for(bob), database.write() as session:
             lifecycle.edit(session, world.deal(session, "wards"), bob, {"next_step": "Call"})
         step(0, 0)
-        with database.write() as session:
-            written_by(session, alice)
+        with writing_for(alice), database.write() as session:
             lifecycle.edit(session, world.deal(session, "wards"), alice, {"next_step": "No"})
             session.flush()
             session.rollback()
         step(0, 0)
-        with database.write() as session:
-            written_by(session, alice)
+        with writing_for(alice), database.write() as session:
             with session.begin_nested():
                 session.add(MemberRole(person_id=bob, role="rep"))
         step(1, 1)
@@ -86,8 +81,7 @@ def test_should_count_what_is_committed(database: Database, world: World) -> Non
 def test_should_not_count_without_a_replica(database: Database, world: World) -> None:
     alice = world.people["alice"]
     before = marks(database, alice)
-    with database.write() as session:
-        written_by(session, alice)
+    with writing_for(alice), database.write() as session:
         lifecycle.edit(session, world.deal(session, "wards"), alice, {"confidential": True})
     assert marks(database, alice) == before
 
