@@ -113,11 +113,13 @@ class Database:
     """Sessions on one database: many that read, and, on SQLite, one that writes at a time.
 
     All sessions come from `read()` and `write()`. A `write()` block is a transaction: it commits
-    at its end, or rolls back if it raises. Nothing else commits.
+    at its end, or rolls back if it raises. Nothing else commits. `pooled` says that a pooler stands
+    before a PostgreSQL database, whose connections change with each transaction.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, pooled: bool = False) -> None:
         self.url = sa.make_url(url)
+        self.pooled = pooled
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
             if not self.url.database or self.url.database == ":memory:":
@@ -125,7 +127,7 @@ class Database:
             self.writer = _sqlite_engine(self.url, writes=True)
             self.reader = _sqlite_engine(self.url, writes=False)
         else:
-            self.writer = self.reader = postgresql_engine(self.url)
+            self.writer = self.reader = postgresql_engine(self.url, pooled=pooled)
         self._watchers: list[Callable[[Session], None]] = []
         # On SQLite, the turn of the only writer of this process.
         self._turn = threading.Lock()
@@ -280,8 +282,12 @@ class Database:
         return config
 
 
-def postgresql_engine(url: sa.URL, **connect_args: Any) -> sa.Engine:
+def postgresql_engine(url: sa.URL, *, pooled: bool, **connect_args: Any) -> sa.Engine:
     """An engine on PostgreSQL, whose connections are made with these arguments of the driver."""
+    if pooled:
+        # The driver prepares what it executes often on one connection of the server. With the next
+        # transaction a pooler may give it another one.
+        connect_args["prepare_threshold"] = None
     engine = sa.create_engine(
         url,
         pool_pre_ping=True,

@@ -105,6 +105,7 @@ class Replica:
         # A machine that has gone is noticed within seconds, not within the minutes of TCP.
         self.engine = postgresql_engine(
             address,
+            pooled=database.pooled,
             connect_timeout=2,
             keepalives_idle=2,
             keepalives_interval=1,

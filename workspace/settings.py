@@ -91,6 +91,11 @@ class Settings(BaseSettings):
         return sqlalchemy_url(self.direct_database_url or self.database)
 
     @property
+    def is_pooled(self) -> bool:
+        """Whether a pooler stands before the database."""
+        return self.direct_database_url is not None
+
+    @property
     def replica_database(self) -> str | None:
         """The URL of the replica; None where there is none."""
         return sqlalchemy_url(self.replica_database_url) if self.replica_database_url else None

@@ -142,7 +142,7 @@ def doctor(as_json: Json = False) -> None:
     from workspace.replica import Replica
 
     settings = load_settings()
-    with closing(Database(settings.database)) as database:
+    with closing(Database(settings.database, pooled=settings.is_pooled)) as database:
         encoder: Encoder = encoder_of(settings)
         file = Path(str(database.url.database))
         # What cannot be read is reported below; what is not there must not be made.

@@ -57,7 +57,7 @@ def serve(
 
     _configure_logs(log_format)
     settings, address = load_settings(), _address(host, port)
-    with closing(Database(settings.database)) as database:
+    with closing(Database(settings.database, pooled=settings.is_pooled)) as database:
         if workers > 1 and database.is_sqlite:
             raise DealkinError(
                 "Several processes need PostgreSQL: set DATABASE_URL, or leave out --workers."
