@@ -62,9 +62,8 @@ def test_should_count_what_is_committed(database: Database, world: World) -> Non
             session.flush()
             session.rollback()
         step(0, 0)
-        with writing_for(alice), database.write() as session:
-            with session.begin_nested():
-                session.add(MemberRole(person_id=bob, role="rep"))
+        with writing_for(alice), database.write() as session, session.begin_nested():
+            session.add(MemberRole(person_id=bob, role="rep"))
         step(1, 1)
         # Statements count as rows of objects do.
         with database.write() as session:
