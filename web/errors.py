@@ -18,6 +18,7 @@ from web.problems import is_for_programs, problem
 from web.rendering import render
 from web.routes import Request
 from workspace.accounts.accounts import Account
+from workspace.database import LOCK_NOT_AVAILABLE
 from workspace.deals.discretion import read_for
 from workspace.errors import Busy, Conflict, DealkinError, Forbidden, Invalid, NotFound, TooMany
 from workspace.people.tables import Person
@@ -56,8 +57,6 @@ _OTHER = "That did not work"
 _MERGED: dict[str, type[Account | Person]] = {"accounts": Account, "people": Person}
 # Seconds after which a client may try again.
 _RETRY_AFTER = "5"
-# PostgreSQL's code where a lock was not given up in time.
-_LOCK_NOT_AVAILABLE = "55P03"
 # PostgreSQL's code where a number does not fit into its column.
 _OUT_OF_RANGE = "22003"
 # PostgreSQL's code where its disk is full.
@@ -182,7 +181,7 @@ def database_refused(request: Request, error: OperationalError) -> Response[str]
     # Class 40 of the SQL standard is transaction rollback: serialisation failure or deadlock.
     if _code(error).startswith("40"):
         return collided(request, error)
-    if "database is locked" in str(error.orig) or _code(error) == _LOCK_NOT_AVAILABLE:
+    if "database is locked" in str(error.orig) or _code(error) == LOCK_NOT_AVAILABLE:
         return busy(request, error)
     if "disk is full" in str(error.orig) or _code(error) == _DISK_FULL:
         return full(request, error)

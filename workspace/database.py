@@ -15,11 +15,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from psycopg.pq import Format
-from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, SQLModel, col
 
+from workspace.engines import postgresql_engine, sqlite_engine
 from workspace.errors import Busy, DealkinError
 from workspace.metrics import LOCK_SECONDS
 from workspace.told import Code, refusal
@@ -40,8 +39,6 @@ Item = TypeVar("Item")
 # is not undone in them. True for a whole table, or the column that is filled in such rows only. In
 # the `info` of a column, its values follow from other rows.
 FOLLOWS = "follows"
-# A statement that is executed with this option gets its rows in PostgreSQL's binary form.
-BINARY = "rows in binary form"
 # Stands in the `info` of tables and columns that hold secrets: they are in no exported record.
 SECRET = "secret"  # noqa: S105
 # Stands in the `info` of tables and columns that decide who may see what: no reader gets a state
@@ -63,6 +60,9 @@ NEWER = (
 # The channel on which PostgreSQL tells all server processes of each commit.
 CHANNEL = "dealkin_commits"
 _NOTIFY = sa.text(f"NOTIFY {CHANNEL}")
+
+# PostgreSQL's SQLSTATE of a statement that has waited for a lock for too long.
+LOCK_NOT_AVAILABLE = "55P03"
 
 # How long work that nobody waits for waits for other writers.
 PATIENCE = 60.0
@@ -88,6 +88,17 @@ def writing_until(deadline: float) -> Iterator[None]:
 def _seconds_left() -> float:
     deadline = _deadline.get()
     return PATIENCE if deadline is None else max(0.0, deadline - time.monotonic())
+
+
+@contextmanager
+def _busy_in_words() -> Iterator[None]:
+    """On PostgreSQL, `Busy` where a lock was waited for until the deadline of `writing_until`."""
+    try:
+        yield
+    except OperationalError as error:
+        if _deadline.get() is None or getattr(error.orig, "sqlstate", "") != LOCK_NOT_AVAILABLE:
+            raise
+        raise refusal(Busy, Code.BUSY) from error
 
 
 # What a session is told about the rows that its reader may not know of.
@@ -124,8 +135,8 @@ class Database:
         if self.is_sqlite:
             if not self.url.database or self.url.database == ":memory:":
                 raise DealkinError("DATABASE_URL must name a file: SQLite in memory is not shared.")
-            self.writer = _sqlite_engine(self.url, writes=True)
-            self.reader = _sqlite_engine(self.url, writes=False)
+            self.writer = sqlite_engine(self.url, writes=True, patience=_seconds_left)
+            self.reader = sqlite_engine(self.url, writes=False, patience=_seconds_left)
         else:
             self.writer = self.reader = postgresql_engine(self.url, pooled=pooled)
         self._watchers: list[Callable[[Session], None]] = []
@@ -187,6 +198,7 @@ class Database:
         began = time.monotonic()
         with (
             self._take_turn(),
+            _busy_in_words(),
             Session(self.writer, expire_on_commit=False) as session,
             session.begin(),
         ):
@@ -282,36 +294,6 @@ class Database:
         return config
 
 
-def postgresql_engine(url: sa.URL, *, pooled: bool, **connect_args: Any) -> sa.Engine:
-    """An engine on PostgreSQL, whose connections are made with these arguments of the driver."""
-    if pooled:
-        # The driver prepares what it executes often on one connection of the server. With the next
-        # transaction a pooler may give it another one.
-        connect_args["prepare_threshold"] = None
-    engine = sa.create_engine(
-        url,
-        pool_pre_ping=True,
-        max_overflow=-1,
-        hide_parameters=True,
-        connect_args=connect_args,
-    )
-    event.listen(engine, "before_cursor_execute", _choose_form)
-    return engine
-
-
-def _choose_form(
-    _connection: sa.Connection,
-    cursor: Any,
-    _statement: str,
-    _values: Any,
-    context: Any,
-    _many: bool,
-) -> None:
-    """Have rows come in binary form where the statement asks for it."""
-    if context.execution_options.get(BINARY):
-        cursor.format = Format.BINARY
-
-
 def found_once(session: Session, key: Hashable, find: Callable[[], Item]) -> Item:
     """What `find` returns, which a reading session keeps, as it sees one state until it ends.
 
@@ -374,63 +356,6 @@ def insert_rows(session: Session, table: type[SQLModel], rows: Sequence[dict[str
         inserted = [tuple(row.get(key) for key in keys) for row in rows]
     for listener in listeners:
         listener(described, inserted)
-
-
-def _make_private(path: Path) -> None:
-    """Create the file and its folder without access for other users of the machine.
-
-    Existing files keep their mode. SQLite gives its journal files the mode of the database.
-    """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not path.name.startswith("file:"):
-        path.touch(mode=0o600)
-
-
-def _sqlite_engine(url: sa.URL, *, writes: bool) -> sa.Engine:
-    """An engine that begins transactions itself.
-
-    The driver's own transactions begin late and lose read-modify-write updates, so they are
-    switched off. With a single connection for writing, writers wait for each other instead of
-    colliding, and SQLite's WAL-reset race (fixed in 3.51.3) cannot occur.
-    """
-    engine = sa.create_engine(
-        url,
-        isolation_level=None,
-        # Errors go to the log, where nothing personal belongs.
-        hide_parameters=True,
-        connect_args={"check_same_thread": False, "timeout": 30},
-        pool_size=1 if writes else 8,
-        # The number of readers is not limited, because a reader may open a second, newer session.
-        max_overflow=0 if writes else -1,
-    )
-
-    @event.listens_for(engine, "do_connect")
-    def make_private(*_: Any) -> None:
-        # Checking whether a database exists must not create it, so this waits for a connection.
-        _make_private(Path(url.database or ""))
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        if not writes:
-            cursor.execute("PRAGMA busy_timeout=30000")
-            cursor.execute("PRAGMA query_only=ON")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: sa.Connection) -> None:
-        if writes:
-            # The lock is waited for as long as its writer has time.
-            connection.exec_driver_sql(f"PRAGMA busy_timeout={int(_seconds_left() * 1000)}")
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            connection.exec_driver_sql("BEGIN")
-
-    return engine
 
 
 def select_row(row: type, /, *tables: type[SQLModel], **columns: Any) -> sa.Select[Any]:

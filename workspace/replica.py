@@ -21,7 +21,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from workspace.database import FOLLOWS, RIGHTS, Database, postgresql_engine
+from workspace.database import FOLLOWS, RIGHTS, Database
+from workspace.engines import postgresql_engine
 from workspace.errors import DealkinError
 from workspace.metrics import REPLICA_READS
 

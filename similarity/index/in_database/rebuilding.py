@@ -16,7 +16,7 @@ from similarity.index.in_database.writing import Rows, bring_in_step
 from similarity.index.sources import Kind
 from similarity.index.tables import CATALOG_LOG, Document
 from workspace.change_log import Mark
-from workspace.database import Database
+from workspace.database import LOCK_NOT_AVAILABLE, Database
 from workspace.locks import making_rows
 
 log = logging.getLogger(__name__)
@@ -132,7 +132,7 @@ def _exchange(database: Database, model: str, mark: Mark) -> bool:
                 return True
             mark = last
         except OperationalError as error:
-            if getattr(error.orig, "sqlstate", "") != "55P03":
+            if getattr(error.orig, "sqlstate", "") != LOCK_NOT_AVAILABLE:
                 raise
             # A search takes longer: let others search before it is tried again.
             if tries % MANY_TRIES == 0:
