@@ -348,6 +348,35 @@ def test_should_show_the_times_in_the_readers_zone(visit: Visit, pick: str) -> N
     assert guest(visit).get(f"{pick}?zone=Mars/Olympus").status_code == 200
 
 
+def test_should_show_the_times_in_the_zone_of_the_readers_country(
+    visit: Visit, world: World, pick: str
+) -> None:
+    with world.database.write() as session:
+        link = guest_links.find_link(session, pick.removeprefix("/g/"))
+        session.get_one(Person, link.person_id).country = "PL"
+    day = ahead(10)
+    page = guest(visit).get(pick).text
+    assert f"{day.day} {day:%b %Y}, 1" in page
+    assert "(Europe/Warsaw, UTC+" in page
+    # The list is short, and has the zone in the middle that somebody has chosen from elsewhere.
+    assert page.count("<option") < 80
+    assert re.search(r'<option value="Europe/Warsaw" selected>Warsaw \(UTC\+[12]\)</option>', page)
+    kept = guest(visit).get(f"{pick}?zone=America/Kentucky/Louisville").text
+    assert re.search(r'Louisville" selected>Louisville \(UTC-[45]\)</option>', kept)
+
+
+def test_should_keep_the_zone_that_was_chosen_when_a_form_comes_back(
+    visit: Visit, answer: str
+) -> None:
+    assert "data-guess-zone" in guest(visit).get(answer).text
+    sent = guest(visit).post(
+        f"{answer}/answer", {"says": "yes", "zone": "Asia/Tokyo", "time1": "soon"}, token=""
+    )
+    assert sent.status_code == 422
+    assert '<option value="Asia/Tokyo" selected' in sent.text
+    assert "data-guess-zone" not in sent.text
+
+
 def test_should_fix_the_time_that_was_picked(visit: Visit, world: World, pick: str) -> None:
     slot = re.findall(r'name="slot" value="([^"]+)"', guest(visit).get(pick).text)[1]
     sent = guest(visit).post(f"{pick}/pick", {"slot": slot, "zone": "Asia/Tokyo"}, token="")
