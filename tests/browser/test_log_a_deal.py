@@ -125,8 +125,13 @@ def test_should_show_both_versions_where_two_edit(page: Page, world: World) -> N
     sign_in(page, world)
     here = f"/deals/{world.deals['wards']}"
     page.goto(here)
+    # One fact is edited where it stands, and Escape leaves it as it was.
     page.get_by_label("Edit amount").click()
     expect(page.get_by_label("Amount")).to_be_focused()
+    expect(page.locator("#facts input:visible")).to_have_count(2)
+    page.keyboard.press("Escape")
+    expect(page.locator("#facts form")).to_have_count(0)
+    page.locator(".next-step").get_by_role("link", name="Edit").click()
     other = page.context.new_page()
     other.goto(f"{here}/edit?field=next_step")
     other.get_by_role("textbox", name="Next step").fill("What the other plans")
