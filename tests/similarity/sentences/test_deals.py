@@ -29,12 +29,12 @@ def test_should_find_an_amount_where_a_currency_is_beside_it(
     ("sentence", "account", "name"),
     [
         ("Ovens at Zagonek Foods, 120k PLN", "Zagonek Foods", "Ovens at Zagonek Foods"),
-        ("Lantern for three ovens at Zagonek Foods, soon", "Zagonek Foods", "Lantern for three ovens"),
+        ("Lantern for three ovens at Zagonek Foods", "Zagonek Foods", "Lantern for three ovens"),
         ("Nurse scheduling for the Whitmoor Trust.", "Whitmoor Trust", "Nurse scheduling"),
-        ("Opalux Dairy, a dairy with 2,000 people", "Opalux Dairy", "Opalux Dairy, a dairy with 2,000 people"),
+        ("Opalux Dairy, a dairy in Cork", "Opalux Dairy", "Opalux Dairy, a dairy in Cork"),
         ("nurse scheduling – too much agency spending", "", "nurse scheduling"),
     ],
-)  # fmt: skip
+)
 def test_should_make_a_short_name(sentence: str, account: str, name: str) -> None:
     assert name_in(sentence, account) == name
 
