@@ -73,7 +73,10 @@ def test_should_change_the_order_as_a_slider_moves(page: Page, world: World) -> 
     sign_in(page, world, "charlie")
     page.goto(f"/deals/{world.deals['kestrel']}/kin")
     usual = kin_names(page)
-    for name in ("Meaning", "Words", "Industry", "Company size", "Product", "Competitor", "Region"):
+    for name in (
+        *("Description", "Shared words", "Industry", "Company size"),
+        *("Product", "Competitor", "Region"),
+    ):
         page.get_by_role("slider", name=name).fill("0")
     expect(page).to_have_url(re.compile("w_meaning=0&.*w_region=0"))
     expect(page.locator("#kin .kin h3").first).not_to_have_text(usual[0])
