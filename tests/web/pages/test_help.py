@@ -34,7 +34,7 @@ def test_should_have_a_page_for_each_area(visit: Visit) -> None:
     new = visit("alice").get("/help/new").text.split("<article")[1].split("</article>")[0]
     for address in re.findall(r'href="([^"]+)"', new):
         assert (
-            visit("frank" if "administration" in address else "erin").get(address).status_code
+            visit("grace" if "administration" in address else "erin").get(address).status_code
             == 200
         ), address
     assert (
