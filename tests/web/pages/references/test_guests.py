@@ -107,8 +107,10 @@ def test_should_say_what_is_asked_and_nothing_more(visit: Visit, answer: str) ->
     assert page.status_code == 200
     for told in ("Inês Moreira", "Charlie Costa", "Tess Tide, Chief architect", "Tidewater"):
         assert told in page.text
+    # The secret of the link is chance, and may have such letters.
+    text = page.text.replace(answer, "")
     for kept in ("claims warehouse", "350,000", "Datamoor", "Value Proposition", "R-", "D-0"):
-        assert kept not in page.text, kept
+        assert kept not in text, kept
     assert "noindex" in page.headers["x-robots-tag"]
     assert page.headers["cache-control"] == "no-store"
     assert "set-cookie" not in page.headers
