@@ -41,7 +41,7 @@ _TITLES = {
     404: "Nothing here",
     405: "Not done this way",
     408: "Too slow",
-    409: "Changed in the meantime",
+    409: "Not possible now",
     412: "Changed in the meantime",
     413: "Too large",
     415: "Not a kind of content that is taken",

@@ -121,7 +121,7 @@ def environment() -> Environment:
         source_label=source_label,
         pairs=lambda values: [(value, value) for value in values],
         figure=lambda text: f"{float(text):,.10g}" if float(text) < 1e9 else f"{float(text):,.0f}",
-        zip_same=lambda values: [(value, str(value).capitalize()) for value in values],
+        zip_same=lambda values: [(value, sentence(str(value))) for value in values],
     )
     templates.globals.update(
         help_for=help_for,

@@ -17,6 +17,7 @@ from workspace.clock import now, today
 from workspace.collaboration import notes, reminders, tasks
 from workspace.company import set_company
 from workspace.database import insert_rows
+from workspace.deals.availability import USUAL_LIMIT, set_availability
 from workspace.deals.forecast import set_quota
 from workspace.deals.money import set_rate
 from workspace.deals.parking import Parking, set_parked
@@ -228,7 +229,11 @@ def _add_targets(session: Session) -> None:
             set_quota(session, None, row_of_key(session, Person, key), each, Decimal(amount))
     expert = row_of_key(session, Person, _ASKED[1])
     deal = session.exec(select(Deal).where(Deal.key == _ASKED[0])).one()
-    seat = add_seat(session, deal, _ASKED[2], None, None)
+    # Their deals are as many as colleagues usually take: they have room for this one, too.
+    set_availability(
+        session, expert.id, expert.id, seat_limit=USUAL_LIMIT + 1, away_from=None, away_until=None
+    )
+    seat = add_seat(session, deal, _ASKED[2], None, deal.owner_id)
     ask_seat(session, seat, expert.id, deal.owner_id)
 
 

@@ -75,11 +75,12 @@ def require_ahead(moment: datetime) -> None:
 def shown(moment: datetime, zone: str) -> str:
     """A time in words, such as 'Tue 1 Dec 2026, 14:30 (Europe/Warsaw, UTC+1)'."""
     local = moment.astimezone(ZoneInfo(zone))
-    place = "UTC" if zone == "UTC" else f"{zone}, {_offset(local)}"
+    place = "UTC" if zone == "UTC" else f"{zone}, {offset(local)}"
     return f"{local:%a} {local.day} {local:%b %Y, %H:%M} ({place})"
 
 
-def _offset(local: datetime) -> str:
+def offset(local: datetime) -> str:
+    """How far a local time is from UTC: 'UTC+1'."""
     minutes = int((local.utcoffset() or timedelta()).total_seconds()) // 60
     hours, rest = divmod(abs(minutes), 60)
     sign = "-" if minutes < 0 else "+"

@@ -24,9 +24,10 @@ from references.desk.emails import (
     filled,
     written,
 )
+from references.desk.guest_zones import zone_of
 from references.desk.policy import current_policy
 from workspace.audit import audit
-from workspace.clock import now, zone_or_utc
+from workspace.clock import now
 from workspace.database import SECRET
 from workspace.delivery import outbox
 from workspace.errors import Conflict, NotFound
@@ -223,7 +224,7 @@ def email_appointment(session: Session, context: EmailContext, origin: str) -> N
         if to.person is context.advocate:
             kind = EmailKind.ADVOCATE_APPOINTMENT
             values[Mark.TERMS] = create_terms_link(session, context.advocate_id, to, origin)
-        values[Mark.TIME] = shown(meeting.starts_at, zone_or_utc(to.person.timezone))
+        values[Mark.TIME] = shown(meeting.starts_at, zone_of(session, to.person))
         _queue_email(session, context, to, kind, values, calendar=entry, method="REQUEST")
 
 

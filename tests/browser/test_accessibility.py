@@ -90,6 +90,8 @@ def paths(world: World) -> list[str]:
         "/insights/pipeline?by=month&on=2026-01-31",
         "/search",
         "/search?q=patient+records",
+        "/help/words",
+        "/help/keyboard",
         "/deals/nothing",
     ]
 
@@ -149,6 +151,16 @@ def test_should_have_nothing_against_any_page(page: Page, world: World, width: i
             menu.evaluate("menu => { menu.open = true; }")
             said += check(page)
             menu.evaluate("menu => { menu.open = false; }")
+    # Facts that are edited where they stand.
+    for link in ("Edit products", "Edit amount"):
+        page.get_by_label(link).click()
+        save = page.locator("#facts").get_by_role("button", name="Save")
+        save.wait_for()
+        # Where the page begins, the bars cover no link in part.
+        page.evaluate("window.scrollTo(0, 0)")
+        said += check(page)
+        page.keyboard.press("Escape")
+        save.wait_for(state="detached")
     assert not said, "\n".join(map(str, said))
 
 

@@ -73,7 +73,10 @@ def test_should_change_the_order_as_a_slider_moves(page: Page, world: World) -> 
     sign_in(page, world, "charlie")
     page.goto(f"/deals/{world.deals['kestrel']}/kin")
     usual = kin_names(page)
-    for name in ("Meaning", "Words", "Industry", "Company size", "Product", "Competitor", "Region"):
+    for name in (
+        *("Description", "Shared words", "Industry", "Company size"),
+        *("Product", "Competitor", "Region"),
+    ):
         page.get_by_role("slider", name=name).fill("0")
     expect(page).to_have_url(re.compile("w_meaning=0&.*w_region=0"))
     expect(page.locator("#kin .kin h3").first).not_to_have_text(usual[0])
@@ -125,8 +128,13 @@ def test_should_show_both_versions_where_two_edit(page: Page, world: World) -> N
     sign_in(page, world)
     here = f"/deals/{world.deals['wards']}"
     page.goto(here)
+    # One fact is edited where it stands, and Escape leaves it as it was.
     page.get_by_label("Edit amount").click()
     expect(page.get_by_label("Amount")).to_be_focused()
+    expect(page.locator("#facts input:visible")).to_have_count(2)
+    page.keyboard.press("Escape")
+    expect(page.locator("#facts form")).to_have_count(0)
+    page.locator(".next-step").get_by_role("link", name="Edit").click()
     other = page.context.new_page()
     other.goto(f"{here}/edit?field=next_step")
     other.get_by_role("textbox", name="Next step").fill("What the other plans")

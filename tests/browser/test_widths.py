@@ -202,3 +202,18 @@ def test_should_cover_no_row_with_the_bulk_actions_on_a_phone(page: Page, world:
     assert bar
     assert row
     assert bar["y"] + bar["height"] <= row["y"] + 1
+
+
+def test_should_cover_no_row_with_the_heads_of_a_table_that_scrolls_by_itself(
+    page: Page, world: World
+) -> None:
+    with world.database.write() as session:
+        set_company(session, None, currency="EUR")
+        deal = world.deal(session, "wards")
+        deal.amount, deal.currency, deal.expected_close = 100_000, "EUR", today()
+    sign_in(page, world, "dana")
+    table = page.get_by_role("group", name="Forecast").first.locator("table")
+    head, row = table.locator("thead th").first.bounding_box(), table.bounding_box()
+    assert head
+    assert row
+    assert head["y"] - row["y"] <= 1

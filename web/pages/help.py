@@ -21,6 +21,8 @@ AREAS = {
     "network": ("Network and introductions", "Everyone"),
     "administration": ("Administration", "Administrators"),
     "words": ("Words", "Everyone"),
+    "keyboard": ("Keyboard", "Everyone"),
+    "new": ("What is new", "Everyone"),
 }
 
 

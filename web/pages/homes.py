@@ -101,6 +101,9 @@ class DeskHome:
     ending: list[AdvocateRow]
     flow: Flow
     gaps: list[Gap]
+    # Pairs of an industry and a region in which deals are open.
+    segments: int
+    has_advocates: bool
     # So many requests have to be answered or scheduled for a figure of their course.
     fewest: int = FEWEST_REQUESTS
 
@@ -205,6 +208,8 @@ def desk_home(session: Session, viewer: Viewer) -> DeskHome:
         ending=queue.rows_for_reader(session, viewer, ending),
         flow=influence.flow,
         gaps=influence.gaps[:GAPS],
+        segments=influence.segments,
+        has_advocates=bool(queue.advocate_rows(session, viewer, Activity.CALL, limit=1)),
     )
 
 

@@ -80,7 +80,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
   const wrong = elt.querySelector?.("#problems");
   const first = wrong || elt.querySelector?.("[autofocus]");
   if (first) first.focus();
-  else if (document.activeElement === document.body && elt.matches?.(".kin, tr[data-deal]")) {
+  else if (document.activeElement === document.body && elt.matches?.(".kin, tr[data-deal], #facts, #next-step")) {
     const next = elt.querySelector("button, a");
     if (next) next.focus();
   }
@@ -259,7 +259,7 @@ document.addEventListener("click", (event) => {
   window.htmx.ajax("GET", address, { target: row, swap: "outerHTML" });
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") event.target.closest?.("td.editing")?.querySelector("[data-cancel]").click();
+  if (event.key === "Escape") event.target.closest?.(".editing")?.querySelector("[data-cancel]").click();
 });
 
 // --- Board: a card that is dropped on a column presses the button of its own menu ---

@@ -35,6 +35,11 @@ class Load:
         return 0 if self.away else max(0, self.limit - self.seats)
 
     @property
+    def is_full(self) -> bool:
+        """Whether they have as many seats as they take."""
+        return self.seats >= self.limit
+
+    @property
     def share_left(self) -> float:
         """The share of their limit that is left."""
         return self.left / self.limit if self.limit else 0.0

@@ -1,6 +1,7 @@
 """Deals that are like a sentence, and the facets that the sentence names."""
 
 import re
+from urllib.parse import urlencode
 
 from tests.web.conftest import Visit
 
@@ -71,6 +72,14 @@ def test_should_recognise_the_account_of_the_record(visit: Visit) -> None:
     page = visit("alice").get("/deals/new?sentence=ward+dashboards+for+St+Brannoc+Hospital").text
     assert 'name="account" value="St Brannoc Hospital"' in page
     assert "In the record" in page
+
+
+def test_should_name_and_value_the_deal_of_a_sentence(visit: Visit) -> None:
+    sentence = "Ward dashboards at St Brannoc Hospital, £120k, forty wards, against Datamoor"
+    page = visit("alice").get(f"/deals/new?{urlencode({'sentence': sentence})}").text
+    assert re.search('name="name"[^>]* value="Ward dashboards"', page)
+    assert re.search('name="amount"[^>]* value="120000"', page)
+    assert re.search('name="currency"[^>]* value="GBP"', page)
 
 
 def test_should_fill_in_nothing_without_a_sentence(visit: Visit) -> None:

@@ -5,6 +5,7 @@ import re
 from references.desk import advocates, consent
 from references.desk.advocates import Activity
 from references.desk.consent import ConsentState
+from tests.references.asking import advocate
 from tests.web.conftest import Visit
 from tests.world import World
 from workspace.clock import today
@@ -91,10 +92,26 @@ def test_should_show_each_role_what_it_comes_for(visit: Visit) -> None:
     for name, heading in (
         ("alice", "My open deals"),
         ("erin", "Reference desk"),
-        ("erin", "Consents to renew"),
         ("grace", "Setup"),
     ):
         assert f"{heading}</h2>" in visit(name).get("/").text, name
+
+
+def test_should_begin_with_advocates_where_there_are_none(visit: Visit, world: World) -> None:
+    page = visit("erin").get("/").text
+    assert "No advocates yet" in page
+    assert 'href="/references/advocates/new"' in page
+    with world.database.write() as session:
+        advocate(session, world, "ines")
+    page = visit("erin").get("/").text
+    assert "No advocates yet" not in page
+    assert "Consents to renew</h2>" in page
+
+
+def test_should_write_kinds_as_they_are_written(visit: Visit) -> None:
+    page = visit("erin").get("/library/new").text
+    assert ">ROI model</option>" in page
+    assert ">Case study</option>" in page
 
 
 def test_should_keep_currency_rates_and_quotas(visit: Visit, world: World) -> None:

@@ -23,6 +23,7 @@ from workspace.deals import access
 from workspace.errors import NotFound
 from workspace.keys import plain
 from workspace.people.viewer import Viewer, require_writer
+from workspace.revisions import history
 from workspace.timeline import notifications
 from workspace.timeline.timeline import (
     WRITTEN_KINDS,
@@ -182,8 +183,10 @@ class ActivityController(Controller):
     ) -> Response[Any]:
         visit.form.done()
         with visit.write() as session:
+            revision = history.begin_edit(session, visit.viewer.person_id)
             remove_note(session, visit.viewer, key, entry_id)
-        return visit.go(at("deals", key, "activity"), "It is gone.")
+            undo = f"/deleted/{revision.id}/restore"
+        return visit.go(at("deals", key, "activity"), "Note deleted.", undo=undo)
 
 
 def write_note(session: Session, viewer: Viewer, key: str, form: Form) -> TimelineEntry:

@@ -41,6 +41,20 @@ LABELS = {
     "product": "Products",
     "competitor": "Competitors",
 }
+# The facts that the card of details has a pencil for.
+CARD_FACTS = (
+    "account",
+    "amount",
+    "yearly",
+    "term_months",
+    "renews_on",
+    "product",
+    "competitor",
+    "owner",
+    "opened",
+    "expected_close",
+    "confidential",
+)
 
 
 @dataclass(frozen=True)

@@ -50,8 +50,8 @@ class Hidden:
 
 # What the page calls the terms of a score.
 LABELS = {
-    "meaning": "Meaning",
-    "words": "Words",
+    "meaning": "Description",
+    "words": "Shared words",
     "industry": "Industry",
     "size": "Company size",
     "product": "Product",

@@ -14,7 +14,7 @@ from references.removal import delete_deal
 from web.forms import Form, uncounted_id
 from web.own_fields import OwnFact, own_facts
 from web.pages.deal_room.activity import LATEST
-from web.pages.deal_room.facts import FactsForm, change_deal, facts_form
+from web.pages.deal_room.facts import CARD_FACTS, FactsForm, change_deal, facts_form
 from web.pages.deal_room.header import DealHeader, deal_header, is_readable
 from web.pages.deals.board import board_of
 from web.pages.deals.list_state import list_state_of, query_fields, read_parking
@@ -42,6 +42,12 @@ from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
 from workspace.revisions import history
 from workspace.timeline.timeline import Event, timeline
+
+# The cards in which one fact is edited where it stands; other facts are in the form over all.
+_PLACES = {
+    **dict.fromkeys(CARD_FACTS, "deal_room/_facts.html"),
+    **dict.fromkeys(("next_step", "reason"), "deal_room/_next_step.html"),
+}
 
 
 @dataclass(frozen=True)
@@ -84,11 +90,12 @@ class OverviewController(Controller):
 
     @get("/edit")
     def edit(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
-        form = Form([("field", visit.form.text("field", 30))])
+        field = visit.form.text("field", 30)
         with visit.read() as session:
             access.editable_deal(session, visit.viewer, key)
-            page = overview(session, visit.viewer, key, form)
-        return visit.answer("deal_room/overview.html", "deal_room/_facts_form.html", page)
+            page = overview(session, visit.viewer, key, Form([("field", field)]))
+        fragment = _PLACES.get(field, "deal_room/_facts_form.html")
+        return visit.answer("deal_room/overview.html", fragment, page)
 
     @post("/edit")
     def change(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:

@@ -21,6 +21,7 @@ from workspace.collaboration.tasks import Task, TaskRow
 from workspace.deals import access
 from workspace.deals.tables import Deal
 from workspace.people.viewer import Viewer
+from workspace.revisions import history
 
 # Where a form may lead back to, by the word that it sends.
 PLACES = {"today": "/", "overview": "", "activity": "activity"}
@@ -81,7 +82,12 @@ class TaskController(Controller):
     def remove(
         self, visit: NamedDependency[Visit], key: FromPath[str], task_id: FromPath[int]
     ) -> Response[Any]:
-        return _change(visit, key, task_id, tasks.remove_task, "The task is removed.")
+        back = _back(visit.form, key)
+        with visit.write() as session:
+            revision = history.begin_edit(session, visit.viewer.person_id)
+            act_on_task(session, visit.viewer, key, task_id, visit.form, tasks.remove_task)
+            undo = f"/deleted/{revision.id}/restore"
+        return visit.go(back, "Task deleted.", undo=undo)
 
 
 def add_task(session: Session, viewer: Viewer, key: str, form: Form) -> Task:

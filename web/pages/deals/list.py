@@ -1,6 +1,5 @@
 """Deals: the list, what is changed on it, and logging a new one."""
 
-import textwrap
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -13,6 +12,7 @@ from sqlmodel import Session, col
 from similarity.likely import likely_existing
 from similarity.names.tables import Subject
 from similarity.sentences.accounts import account_in
+from similarity.sentences.deals import amount_in, name_in
 from similarity.sentences.facets import FacetKind, NamedFacet, facets_in, known_names
 from web.columns import Column, ordering, with_own
 from web.forms import Form
@@ -52,8 +52,6 @@ from workspace.revisions import history
 PAGE = 50
 # At most so many are changed in one go.
 MOST_AT_ONCE = 200
-# The longest name that is made of a sentence.
-LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -281,21 +279,17 @@ def new_deal_of_sentence(session: Session, viewer: Viewer, form: Form) -> NewDea
         return new_deal(session, viewer, form)
     known = known_names(session, viewer)
     named = facets_in(sentence, known)
-    values = {
-        "name": shortened(sentence),
-        "account": account_in(session, sentence, known),
-        "use_case": sentence,
-    }
+    account = account_in(session, sentence, known)
+    values = {"name": name_in(sentence, account), "account": account, "use_case": sentence}
+    if worth := amount_in(sentence):
+        values |= {
+            "amount": f"{worth.amount:f}".removesuffix(".00"),
+            "currency": worth.currency or "",
+        }
     fields = {FacetKind.SIZE: "headcount"}
     sent = [(fields.get(facet.kind, facet.kind), facet.value) for facet in named]
     filled = Form([*values.items(), *sent, *form.values.items()])
     return replace(new_deal(session, viewer, filled), named=named)
-
-
-def shortened(sentence: str) -> str:
-    """A sentence as the name of a deal: cut between words where it is long."""
-    name = textwrap.shorten(sentence, LONGEST_NAME, placeholder="…")
-    return name.rstrip(".")
 
 
 def account_note(session: Session, viewer: Viewer, form: Form) -> AccountNote:

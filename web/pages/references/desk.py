@@ -28,6 +28,7 @@ from references.desk.queue import (
 )
 from references.desk.request import DESK_ROLES, OUTCOMES, STEPS, Party, ReferenceRequest
 from references.desk.rules import may_read_feedback, request_of, slots_of
+from references.suggestions import in_a_line, reasons_to_keep, suggest_advocates
 from web.forms import Form, zone_choices
 from web.lists import answer_list, filled, first_page
 from web.pages.references.emails import EmailRow, email_rows
@@ -38,6 +39,7 @@ from web.visits import Visit
 from web.workspace import Workspace
 from workspace.clock import now, zone_or_utc, zones
 from workspace.deals.stages import stages
+from workspace.deals.tables import Deal
 from workspace.errors import DealkinError, Invalid, NotFound
 from workspace.people.people import member_of
 from workspace.people.tables import Person, Role
@@ -91,6 +93,8 @@ class RequestPage:
     # Whether the viewer may read what is written for the advocate alone.
     may_read_message: bool
     may_read_feedback: bool
+    # Who can be asked instead: the best for the deal first, with a reason, and the others.
+    suggested: list[tuple[str, str]]
     others: list[tuple[str, str]]
     members: list[tuple[str, str]]
     values: dict[str, str]
@@ -326,6 +330,8 @@ def request_page(
     row = request_row(session, viewer, request)
     is_desk = Party.DESK in row.parties
     me = session.get(Person, viewer.person_id) if viewer.person_id else None
+    swaps = "swap" in row.steps
+    suggested, others = other_advocates(session, viewer, workspace, request) if swaps else ([], [])
     return RequestPage(
         row=row,
         request=request,
@@ -337,13 +343,37 @@ def request_page(
         is_desk=is_desk,
         may_read_message=is_desk or request.requested_by_id == viewer.person_id,
         may_read_feedback=may_read_feedback(row.parties),
-        others=advocate_choices(session, viewer, Activity(request.activity)) if is_desk else [],
+        suggested=suggested,
+        others=others,
         members=desk_choices(session, request.deal_id) if is_desk else [],
         values=form.values,
         wrong=form.wrong,
         zones=zone_choices(),
         zone=zone_or_utc(form.values.get("zone") or (me.timezone if me else "")),
     )
+
+
+def other_advocates(
+    session: Session, viewer: Viewer, workspace: Workspace, request: ReferenceRequest
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Who can be asked instead: the best for the deal first, with a reason, and the others."""
+    activity = Activity(request.activity)
+    names = dict(advocate_choices(session, viewer, activity))
+    suggested = suggest_advocates(
+        session,
+        viewer,
+        workspace.catalog,
+        workspace.network,
+        session.get_one(Deal, request.deal_id),
+        activity,
+        prospect=request.prospect_id,
+    ).suggested
+    best = [
+        (each.person.key, f"{name} – {in_a_line(reasons_to_keep(each)[:1])}")
+        for each in suggested
+        if (name := names.pop(each.person.key, None)) and each.advocate_id != request.advocate_id
+    ]
+    return best, list(names.items())
 
 
 def policy_page(session: Session, viewer: Viewer, form: Form) -> PolicyPage:

@@ -19,6 +19,7 @@ from references.desk import advocates, calendar, codes, consent, guest_links, ru
 from references.desk.advocates import Activity, Advocate, CodeNeeded
 from references.desk.consent import ConsentState, Standing
 from references.desk.guest_links import GuestLink, Purpose
+from references.desk.guest_zones import short_list, zone_of
 from references.desk.request import (
     FEWEST_SLOTS,
     MEETINGS,
@@ -31,7 +32,7 @@ from references.desk.request import (
 )
 from references.desk.slots import DayOfSlots, business_days
 from references.desk.transitions import email_context_of
-from web.forms import Form, zone_choices
+from web.forms import Form
 from web.pages.references.advocates import send_code, terms_of
 from web.policies import Policy, open_to
 from web.rendering import render
@@ -39,7 +40,7 @@ from web.routes import Request, get, post
 from web.visits import Visit
 from web.workspace import Workspace
 from workspace.accounts.accounts import Account
-from workspace.clock import today, zone_or_utc, zones
+from workspace.clock import today, zones
 from workspace.company import Company, company
 from workspace.deals.tables import Deal
 from workspace.errors import Conflict, DealkinError, Invalid, NotFound
@@ -90,8 +91,8 @@ class GuestPage:
     wrong: dict[str, str]
     chosen: list[str]
     standing: Standing | None
-    zones: tuple[tuple[str, str], ...]
-    # Whether the guest's time zone is known; else the browser's is offered.
+    zones: list[tuple[str, str]]
+    # Whether the guest's time zone is known or chosen; else the browser's is offered.
     zone_known: bool
     sender: Company
     times: tuple[str, ...] = TIMES
@@ -276,7 +277,7 @@ def guest_page(
 ) -> GuestPage:
     """What a link shows, with what was typed into its form."""
     person = session.get_one(Person, link.person_id)
-    zone = zone_or_utc(zone or person.timezone)
+    zone = zone if zone in zones() else zone_of(session, person)
     asked, standing = None, None
     slots: list[tuple[str, str]] = []
     days: list[DayOfSlots] = []
@@ -309,8 +310,8 @@ def guest_page(
         wrong=form.wrong,
         chosen=chosen,
         standing=standing,
-        zones=zone_choices(),
-        zone_known=bool(person.timezone),
+        zones=short_list(zone),
+        zone_known=bool(person.timezone or form.values.get("zone")),
         sender=company(session),
     )
 
@@ -444,8 +445,7 @@ def _done(session: Session, link: GuestLink) -> GuestWords | None:
     )
     action = session.exec(query.order_by(col(RequestStep.id)).limit(1)).first()
     row = session.get_one(ReferenceRequest, link.request_id)
-    person = session.get_one(Person, link.person_id)
-    zone = zone_or_utc(person.timezone)
+    zone = zone_of(session, session.get_one(Person, link.person_id))
     words = {
         "accept": "We have your answer. As soon as a time is chosen you get an invitation for"
         " your calendar."

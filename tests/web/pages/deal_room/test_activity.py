@@ -157,7 +157,15 @@ def test_should_rewrite_and_take_back_ones_own(visit: Visit, world: World) -> No
     assert visit("bob").post(f"{entry}/remove").status_code == 404
     assert visit("frank").post(f"{entry}/remove").status_code == 403
     assert alice.post(f"{entry}/remove").status_code == 303
-    assert "New window" not in alice.get(entry.rpartition("/")[0]).text
+    page = alice.get(entry.rpartition("/")[0]).text
+    assert "New window" not in page
+    # The notice can take it back, for whoever removed it alone.
+    undo = re.findall(r'action="(/deleted/\w+/restore)"', page)[0]
+    assert visit("bob").post(undo).status_code == 404
+    assert alice.post(undo).status_code == 303
+    page = alice.get(entry.rpartition("/")[0]).text
+    assert "New window" in page
+    assert f"{entry}/remove" in page
 
 
 def test_should_show_markdown_and_nothing_that_runs(visit: Visit, world: World) -> None:

@@ -251,6 +251,40 @@ def test_should_put_the_focus_on_the_field_that_was_asked_for(
     assert focused in found[0]
 
 
+def test_should_edit_the_one_fact_that_was_asked_for(visit: Visit, world: World) -> None:
+    here, htmx = f"/deals/{key(world)}", {"HX-Request": "true"}
+    for field, card, fields in (
+        ("amount", "facts", {"amount", "currency"}),
+        ("owner", "facts", {"owner"}),
+        ("next_step", "next-step", {"next_step", "next_step_on"}),
+    ):
+        page = visit("alice").get(f"{here}/edit?field={field}", **htmx).text
+        assert f'id="{card}"' in page
+        form = page.split('class="stack editing"')[1].split("</form>")[0]
+        names = set(re.findall(r'name="(\w+)"', form)) - {"_csrf_token", "version"}
+        assert names == fields
+    # Without scripts the address is a page with the form over all facts, and no second form.
+    assert "stack editing" not in visit("alice").get(f"{here}/edit?field=next_step").text
+
+
+def test_should_leave_competitors_alone_where_products_are_edited(
+    visit: Visit, world: World, session: Session
+) -> None:
+    here = f"/deals/{key(world)}/edit"
+    chosen = {"version": "1", "links": "yes", "competitor": "datamoor"}
+    assert visit("alice").post(here, chosen).status_code == 303
+    page = visit("alice").get(f"{here}?field=product", **{"HX-Request": "true"}).text
+    form = page.split('class="stack editing"')[1].split("</form>")[0]
+    kept = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]+)"', form))
+    assert kept["competitor"] == "datamoor"
+    del kept["_csrf_token"]
+    sent = visit("alice").post(here, {**kept, "product": "atlas-warehouse"})
+    assert sent.status_code == 303
+    deal = world.deal(session, "wards").id
+    assert [name for _, name in products.products_of(session, deal)] == ["Atlas Warehouse"]
+    assert [name for _, name in products.competitors_of(session, deal)] == ["Datamoor"]
+
+
 def test_should_show_products_and_competitors_that_somebody_else_changed(
     visit: Visit, world: World, session: Session
 ) -> None:

@@ -61,6 +61,16 @@ def test_should_refuse_what_every_write_refuses(visit: Visit, world: World) -> N
     refuses_on_deals(visit, world, f"/deals/{{deal}}/tasks/{task}/remove", {})
 
 
+def test_should_undo_the_removal_of_a_task(visit: Visit, world: World) -> None:
+    task, here = add(world, "Send the offer"), f"/deals/{world.deals['wards']}"
+    alice = visit("alice")
+    alice.post(f"{here}/tasks/{task}/remove")
+    page = alice.get(f"{here}/activity").text
+    assert "Done: Send the offer" not in page
+    alice.post(re.findall(r'action="(/deleted/\w+/restore)"', page)[0])
+    assert "Done: Send the offer" in alice.get(f"{here}/activity").text
+
+
 def test_should_let_whoever_has_a_task_do_it(visit: Visit, world: World) -> None:
     task = add(world, "Find the form", to="charlie-costa")
     here = f"/deals/{world.deals['wards']}"

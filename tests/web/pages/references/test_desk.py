@@ -224,11 +224,29 @@ def test_should_take_a_request_through_its_life(visit: Visit, world: World, key:
     assert "recorded the outcome: helped" in history
 
 
+def test_should_say_whose_answer_a_request_waits_for(visit: Visit, world: World, key: str) -> None:
+    erin = visit("erin")
+    for who, step in (("erin", "approve"), ("alice", "approve"), ("erin", "invite")):
+        visit(who).post(f"/references/{key}/{step}", {"version": row(world, key).version})
+    assert row(world, key).state == State.INVITED
+    assert "waiting for Inês Moreira" in erin.get("/references").text
+    assert "waiting for Inês Moreira" in erin.get("/").text
+    assert "Waiting for Inês Moreira to answer." in erin.get(f"/references/{key}").text
+
+
 def test_should_swap_the_advocate_for_one_who_may_be_asked(
     visit: Visit, world: World, key: str
 ) -> None:
     here = f"/references/{key}"
-    assert 'value="jonas-havelka"' in visit("erin").get(here).text
+    with world.database.write() as session:
+        contact(session, world, "Zoe Zane", "brannoc")
+        advocate(session, world, "zoe")
+    # Who fits best comes before the alphabet, with the reason; nobody is swapped for themselves.
+    choices = re.findall(
+        r'<option value="([\w-]+)">([^<]+, [^<]+ – \w[^<]+)<', visit("erin").get(here).text
+    )
+    assert [name for name, _ in choices] == ["zoe-zane", "jonas-havelka"]
+    assert choices[0][1].endswith("similar: St Brannoc patient records")
     visit("erin").post(f"{here}/swap", {"advocate": "jonas-havelka"})
     assert "Reference call with Jonas Havelka" in visit("erin").get(here).text
 

@@ -132,7 +132,7 @@ def test_should_tell_whoever_is_asked_why_for_what_by_when_and_with_which_load(
         assert re.search(r"<li>Product expert on \d deals</li>", shown)
         assert "deals like this" in shown
         assert "Product expert on St Brannoc patient records (won)" in shown
-        assert "Your load: On 2 of 6 deals" in shown
+        assert "Your workload: On 2 of 6 deals" in shown
         assert f'action="{here}/seats/{one}/accept"' in shown
         assert "You are asked to join" not in visit("erin").get(path).text
 
@@ -141,7 +141,13 @@ def test_should_not_accept_beyond_the_true_limit(visit: Visit, world: World) -> 
     one = open_seat(world)
     here = f"/deals/{world.deals['meridian']}/experts/seats/{one}"
     visit("alice").post(f"{here}/ask", {"person": "bob-brandt"})
+    assert f'action="{here}/accept"' in visit("bob").get("/").text
     visit("bob").save("/availability", {"seat_limit": "2"})
+    # A button that would be refused is not offered.
+    page = visit("bob").get("/").text
+    assert f'action="{here}/accept"' not in page
+    assert f'action="{here}/decline"' in page
+    assert "Raise your limit</a> to accept" in page
     answer = visit("bob").post(f"{here}/accept")
     assert answer.status_code == 409
     assert "Nightingale" not in answer.text

@@ -1,0 +1,44 @@
+"""What a sentence says of a deal besides its account and facets: a short name, and the amount."""
+
+import re
+import textwrap
+
+from workspace.errors import Invalid
+from workspace.imports.money import Money, read_money
+
+LONGEST_NAME = 80
+_NUMBER = (
+    r"(?:[0-9]{1,3}(?:[ \u00a0][0-9]{3})+|[0-9](?:[0-9.,']*[0-9])?)"
+    r"(?:\s?(?:k|m|mln|million|thousand|tys)\b\.?)?"
+)
+_CURRENCY = r"(?:(?-i:[A-Z]{3})\b|[A-Z]{0,3}[$€£¥₹₽₴₺]|zł|kč|euros?\b|dollars?\b)"
+# A number is an amount where a currency stands beside it: '34 doors' and '2,000 people' are none.
+_AMOUNT = re.compile(
+    rf"(?<![\w.,]){_CURRENCY}\s?{_NUMBER}(?!\w)|(?<![\w.,]){_NUMBER}\s?{_CURRENCY}", re.IGNORECASE
+)
+_CLAUSE = re.compile(r"[,;:.!?](?:\s|$)|\s[–—-]\s")
+# A name of fewer words says less than the sentence.
+_FEWEST_WORDS = 2
+
+
+def amount_in(text: str) -> Money | None:
+    """The first amount with a currency that a text names."""
+    for found in _AMOUNT.finditer(text):
+        try:
+            money = read_money(found[0])
+        except Invalid:
+            continue
+        if money.currency:
+            return money
+    return None
+
+
+def name_in(text: str, account: str) -> str:
+    """A short name for the deal of a sentence: its first clause without the account at the end."""
+    clause = _CLAUSE.split(text.strip(), maxsplit=1)[0]
+    place = rf"\s+(?:at|for|with|from)\s+(?:the\s+)?{re.escape(account)}$"
+    without = re.sub(place, "", clause, flags=re.IGNORECASE) if account else clause
+    names = [name for name in (without, clause) if len(name.split()) >= _FEWEST_WORDS]
+    name = next((name for name in names if name.casefold() != account.casefold()), text)
+    name = textwrap.shorten(name, LONGEST_NAME, placeholder="…")
+    return name.rstrip(".")
