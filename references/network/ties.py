@@ -54,7 +54,16 @@ class Visibility(StrEnum):
 class Tie(SQLModel, table=True):
     """A tie between two people. A pair may have several, each with its evidence."""
 
-    __table_args__ = {"info": {FOLLOWS: "origin"}}
+    __table_args__ = (
+        # Derived ties, of which there may be millions, have no owner.
+        sa.Index(
+            "ix_tie_asserted_by_id",
+            "asserted_by_id",
+            sqlite_where=sa.text("asserted_by_id IS NOT NULL"),
+            postgresql_where=sa.text("asserted_by_id IS NOT NULL"),
+        ),
+        {"info": {FOLLOWS: "origin"}},
+    )
 
     id: int = uncounted_id()
     # In the order of their ids, so that a pair is stored in one way.
@@ -69,7 +78,7 @@ class Tie(SQLModel, table=True):
     # How close they were or are, from 0 to 1, before it fades.
     base: float
     # The member who owns the tie; None for derived ties.
-    asserted_by_id: int | None = Field(default=None, foreign_key="person.id", index=True)
+    asserted_by_id: int | None = Field(default=None, foreign_key="person.id")
     visibility: str = Field(default=Visibility.EVERYONE, max_length=10)
     # The fact of the record that a derived tie follows from; empty for asserted ties.
     origin: str = Field(default="", max_length=220, index=True)

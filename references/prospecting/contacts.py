@@ -8,13 +8,25 @@ import numpy as np
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from references.prospecting.fitting import Employer, Fit, asked_facets, completed, fit, in_facets
-from references.prospecting.titles import Titles
+from references.prospecting.fitting import (
+    Agreement,
+    Employer,
+    Fit,
+    agreement_of,
+    asked_facets,
+    completed,
+    fits,
+    in_facets,
+    reasons,
+    wanted_facets,
+)
+from references.prospecting.titles import FITS, Titles
 from similarity.index.catalog import Catalog
 from similarity.index.sources import Kind
 from similarity.questions import about_text
 from similarity.retrieval import ask, match
 from similarity.scoring import Weights
+from similarity.sentences.facets import FacetKind
 from similarity.sentences.positions import Position
 from workspace.accounts.accounts import Account
 from workspace.accounts.company_names import company_keys
@@ -47,8 +59,8 @@ class Contact:
 
 def fitting_contacts(
     session: Session, viewer: Viewer, catalog: Catalog, titles: Titles, position: Position
-) -> list[tuple[Contact, Fit]]:
-    """The contacts who fit a position, the best first, with how far they fit."""
+) -> dict[int, Fit]:
+    """The contacts who fit a position, the best first, by their ids, with how far they fit."""
     there = _employers_wanted(position)
     if not there:
         ids = _with_title(session, viewer, catalog, position, None)
@@ -64,6 +76,15 @@ def fitting_contacts(
             ids = _with_title(session, viewer, catalog, position, condition)
             rows += _rows_of(session, ids)
     return _best(session, titles, position, rows)
+
+
+def are_contacts(session: Session, ids: Iterable[int]) -> set[int]:
+    """Those of these people who are contacts, and no members."""
+    found: set[int] = set()
+    for batch in batches(ids):
+        query = _contacts(sa.select(col(Person.id))).where(col(Person.id).in_(batch))
+        found.update(session.scalars(query))
+    return found
 
 
 def contacts_of(session: Session, ids: Iterable[int]) -> list[Contact]:
@@ -95,30 +116,49 @@ class _Short(NamedTuple):
 
 def _best(
     session: Session, titles: Titles, position: Position, rows: Collection[_Short]
-) -> list[tuple[Contact, Fit]]:
+) -> dict[int, Fit]:
     likeness: Mapping[str, float] = {}
     if position.title:
         written = sorted({row.title for row in rows if row.title})
-        values = titles.likeness(session, position.title, written, shared=True)
-        likeness = {title: value for title, value in zip(written, values, strict=True) if value}
+        values = titles.likeness(session, position.title, written, shared=True).tolist()
+        likeness = {
+            title: value for title, value in zip(written, values, strict=True) if value >= FITS
+        }
         rows = [row for row in rows if row.title in likeness]
+    if not rows:
+        return {}
+    agreements = _agreements(session, position, rows)
+    how = np.array([(likeness.get(row.title, 1.0), *agreements[row[2:]]) for row in rows])
+    found = fits(position, Agreement(*how.T))
+    ids = np.array([row.id for row in rows])
+    order = np.lexsort((ids, -found.score))
+    fitting = {}
+    for row in order[found.fit[order]][:MOST_PEOPLE].tolist():
+        why = reasons(position, *how[row].tolist())
+        fitting[int(ids[row])] = Fit(float(found.score[row]), why, bool(found.certain[row]))
+    return fitting
+
+
+def _agreements(
+    session: Session, position: Position, rows: Collection[_Short]
+) -> dict[tuple[int | None, str | None, str | None], tuple[float, float]]:
+    """How far the industry and the place of each employer agree with a position, by what rows say
+    of employers."""
+    industry, place = wanted_facets(position)
+    by_country = position.value(FacetKind.COUNTRY) is not None
     accounts = _accounts(session, {row.account_id for row in rows if row.account_id})
-    known: dict[tuple[object, ...], Fit | None] = {}
-    fits: dict[int, Fit] = {}
-    for row in rows:
-        key = row[1:]
-        if key not in known:
-            name, account = accounts.get(row.account_id or 0, ("", Employer()))
-            employer = Employer(
-                account.industry, account.country or row.country, account.region or row.region
-            )
-            known[key] = fit(position, likeness.get(row.title), completed(employer, name))
-        found = known[key]
-        if found is not None:
-            fits[row.id] = found
-    best = sorted(fits, key=lambda each: (-fits[each].score, each))[:MOST_PEOPLE]
-    contacts = {contact.id: contact for contact in contacts_of(session, best)}
-    return [(contacts[each], fits[each]) for each in best]
+    found = {}
+    for account_id, country, region in {row[2:] for row in rows}:
+        name, account = accounts.get(account_id or 0, ("", Employer()))
+        employer = completed(
+            Employer(account.industry, account.country or country, account.region or region), name
+        )
+        known = employer.country if by_country else employer.region
+        found[account_id, country, region] = (
+            agreement_of(industry, employer.industry),
+            agreement_of(place, known),
+        )
+    return found
 
 
 def _accounts(session: Session, ids: Collection[int]) -> dict[int, tuple[str, Employer]]:

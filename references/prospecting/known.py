@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
@@ -110,6 +110,18 @@ def shared_with_everyone() -> sa.ColumnElement[bool]:
     return col(Connection.visibility) == Visibility.EVERYONE
 
 
+def active_owners(session: Session) -> list[int]:
+    """The active members, whose connections colleagues may read."""
+    return list(session.exec(select(Member.person_id).where(col(Member.active).is_(True))))
+
+
+def known_rows(session: Session, condition: sa.ColumnElement[bool]) -> dict[int, Known]:
+    """The connections that meet a condition, by their ids."""
+    columns = (getattr(Connection, each.name) for each in fields(Known))
+    rows = session.execute(sa.select(*columns).where(condition))
+    return {row[0]: Known(*row) for row in rows}
+
+
 def knowers(session: Session, rows: Collection[Known]) -> dict[int, tuple[str, str]]:
     """The key and the name of the owner of each of these connections."""
     owners = {row.owner_id for row in rows}
@@ -201,10 +213,20 @@ def _at_account(session: Session, viewer: Viewer, account: Account) -> list[Know
 
 def at_company(name: str) -> sa.ColumnElement[bool]:
     """The predicate of the connections whose company may have this name."""
-    keys = {plain(name), *company_keys(name)} - {""}
+    keys = _names_of(name)
     company = col(Connection.plain_company)
-    longer = [company.startswith(f"{key} ", autoescape=True) for key in sorted(keys)]
-    return sa.or_(company.in_(sorted(keys)), *longer)
+    longer = [company.startswith(f"{key} ", autoescape=True) for key in keys]
+    return sa.or_(company.in_(keys), *longer)
+
+
+def may_be_called(name: str, company: str) -> bool:
+    """Whether a connection's company may have this name, as `at_company` says it."""
+    written = plain(company)[:500]
+    return any(written == key or written.startswith(f"{key} ") for key in _names_of(name))
+
+
+def _names_of(name: str) -> list[str]:
+    return sorted({plain(name), *company_keys(name)} - {""})
 
 
 def _identity(row: Known) -> object:

@@ -23,6 +23,7 @@ from references.network.address_books import Connection
 from references.network.paths import Network as Ties
 from references.network.ties import Tie, TieKind, Visibility
 from references.prospecting.search import search_network
+from references.prospecting.shared_book import SharedBook
 from references.prospecting.titles import Titles
 from similarity.index.catalog import Catalog
 from tests.benchmarks._network import Network, network
@@ -86,7 +87,7 @@ def run() -> Iterator[tuple[str, str]]:
     database = Database(f"sqlite:///{folder / 'record.sqlite3'}")
     with closing(database):
         catalog = Catalog(database, _Encoder(), folder / "indexes")
-        ties, vectors = Ties(database), Titles(database, _Encoder())
+        ties, book = Ties(database), SharedBook(database, Titles(database, _Encoder()))
         viewer = Viewer(1, "Member 1")
         label = f"{PEOPLE:,} people, {TIES:,} ties, {CONNECTIONS:,} connections:"
         with database.read() as session:
@@ -98,7 +99,7 @@ def run() -> Iterator[tuple[str, str]]:
             for _ in range(ROUNDS + 1):
                 with database.read() as session:
                     start = time.perf_counter()
-                    found = search_network(session, viewer, catalog, ties, vectors, text)
+                    found = search_network(session, viewer, catalog, ties, book, text)
                     seconds.append(time.perf_counter() - start)
             if not found.people:
                 raise AssertionError(f"Nobody is found: {text}")

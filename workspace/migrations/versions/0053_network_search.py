@@ -1,0 +1,52 @@
+"""A log of shared connections, and an index of the ties that have an owner
+
+Revision: 0053
+Revises: 0052
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0053"
+down_revision = "0052"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "sharedbookchange",
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("connection_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("generation", "connection_id", name=op.f("pk_sharedbookchange")),
+    )
+    op.create_table(
+        "sharedbookgeneration",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("token", sa.String(length=32), nullable=False),
+        sa.Column("sweeping", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_sharedbookgeneration")),
+    )
+    op.create_table(
+        "sharedbookstate",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sharedbookstate")),
+    )
+    op.execute("INSERT INTO sharedbookstate (id, generation) VALUES (1, 0)")
+    op.drop_index("ix_tie_asserted_by_id", table_name="tie")
+    op.create_index(
+        "ix_tie_asserted_by_id",
+        "tie",
+        ["asserted_by_id"],
+        sqlite_where=sa.text("asserted_by_id IS NOT NULL"),
+        postgresql_where=sa.text("asserted_by_id IS NOT NULL"),
+    )
+
+
+def downgrade() -> None:
+    op.drop_index("ix_tie_asserted_by_id", table_name="tie")
+    op.create_index("ix_tie_asserted_by_id", "tie", ["asserted_by_id"])
+    op.drop_table("sharedbookstate")
+    op.drop_table("sharedbookgeneration")
+    op.drop_table("sharedbookchange")
