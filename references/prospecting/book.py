@@ -18,15 +18,14 @@ from sqlmodel import Session, col
 from references.network.address_books import Connection
 from references.prospecting.fitting import (
     Agreement,
-    Employer,
     Fit,
+    Reasons,
     Values,
     agreement_of,
     facts_of_accounts,
     fits,
     is_employer,
     keys_of,
-    reasons,
     rounded,
     wanted_facets,
 )
@@ -42,6 +41,8 @@ Numbers = NDArray[np.int64]
 # A connection as a book takes it: id, owner, title, company, the day of the last contact, and when
 # it was added.
 Row = tuple[int, int, str, str, date | None, datetime]
+# The industry, the country and the region of an account.
+Facts = tuple[str | None, str | None, str | None]
 # How far each of some titles is what was asked for.
 Likeness = Callable[[Sequence[str]], Values]
 
@@ -69,10 +70,13 @@ class Fitting:
     def best(self, position: Position, most: int | None) -> dict[int, Fit]:
         """Those that fit best, and of those that fit alike the most recent contacts."""
         order = np.lexsort((self.ids, -self.last, -rounded(self.score)))[:most]
+        reasons = Reasons(position)
         found = {}
-        for row, (title, industry, place) in zip(order, self.how[order].tolist(), strict=True):
-            why = reasons(position, title, industry, place)
-            found[int(self.ids[row])] = Fit(float(self.score[row]), why, bool(self.certain[row]))
+        for row_id, score, certain, how in zip(
+            *(column[order].tolist() for column in (self.ids, self.score, self.certain, self.how)),
+            strict=True,
+        ):
+            found[row_id] = Fit(score, reasons.of(*how), certain)
         return found
 
 
@@ -210,10 +214,14 @@ class Companies:
             return np.ones(len(companies)), np.ones(len(companies))
         wanted = np.unique(companies)
         industries, countries, regions = np.zeros((3, len(self._names)), np.int64)
-        for number, account in self._accounts(session, wanted).items():
-            industries[number] = self._value(account.industry or None)
-            countries[number] = self._value(account.country or None)
-            regions[number] = self._value(account.region or None)
+        if accounts := self._accounts(session, wanted):
+            values = {
+                facts: tuple(self._value(fact or None) for fact in facts)
+                for facts in set(accounts.values())
+            }
+            known = np.array([values[facts] for facts in accounts.values()])
+            for column, of_accounts in zip((industries, countries, regions), known.T, strict=True):
+                column[list(accounts)] = of_accounts
         untold = (industries[wanted] == 0) | (countries[wanted] == 0)
         self.read_names(wanted[untold].tolist())
         told_industries, told_countries = np.array(self._industries), np.array(self._countries)
@@ -221,10 +229,10 @@ class Companies:
         countries = np.where(countries, countries, np.maximum(told_countries, 0))
         regions_of = [self._value(value and region_of(value)) for value in list(self._values)]
         regions = np.where(regions, regions, np.array(regions_of)[countries])
-        industry, place = wanted_facets(position)
+        asked_industry, asked_place = wanted_facets(position)
         places = countries if position.value(FacetKind.COUNTRY) else regions
-        of_industry = np.array([agreement_of(industry, value) for value in self._values])
-        of_place = np.array([agreement_of(place, value) for value in self._values])
+        of_industry = np.array([agreement_of(asked_industry, value) for value in self._values])
+        of_place = np.array([agreement_of(asked_place, value) for value in self._values])
         return of_industry[industries[companies]], of_place[places[companies]]
 
     def unread(self) -> list[int]:
@@ -241,18 +249,19 @@ class Companies:
                 self._industries[number] = self._value(industry)
                 self._countries[number] = self._value(country)
 
-    def _accounts(self, session: Session, companies: Numbers) -> dict[int, Employer]:
-        """What is known of the accounts of companies, of which a viewer may know."""
+    def _accounts(self, session: Session, companies: Numbers) -> dict[int, Facts]:
+        """The industry, the country and the region of the accounts of companies, of which the
+        session's reader may know."""
         numbers = companies.tolist()
         keys = {key for number in numbers[:BATCH] for key in self._keys[number]}
         # All accounts are read faster than many are looked up.
         few = len(numbers) <= BATCH and len(keys) <= BATCH
-        found: dict[int, tuple[int, Employer]] = {}
-        for name, account in facts_of_accounts(session, keys if few else None):
+        found: dict[int, tuple[int, Facts]] = {}
+        for name, industry, country, region in facts_of_accounts(session, keys if few else None):
             for number, place in self._by_key.get(name, ()):
                 if number not in found or place < found[number][0]:
-                    found[number] = place, account
-        return {number: account for number, (_, account) in found.items()}
+                    found[number] = place, (industry, country, region)
+        return {number: facts for number, (_, facts) in found.items()}
 
     def _value(self, value: str | None) -> int:
         number = self._value_numbers.get(value)
@@ -272,9 +281,8 @@ def book_rows() -> sa.Select[Any]:
         col(Connection.connected_on),
         col(Connection.created_at),
     )
-    return columns.where(
-        sa.or_(
-            col(Connection.person_id).is_(None),
-            col(Connection.person_id) != col(Connection.owner_id),
-        )
+    own_card = col(Connection.person_id) == col(Connection.owner_id)
+    query: sa.Select[Any] = columns.where(
+        sa.or_(col(Connection.person_id).is_(None), sa.not_(own_card))
     )
+    return query

@@ -17,6 +17,7 @@ from references.prospecting.known import (
     active_owners,
     at_company,
     known_rows,
+    of_active_owners,
     personal_connections,
     readable_connections,
     shared_with_everyone,
@@ -50,7 +51,9 @@ def readable_fitting(
 
     readable = readable_connections(session, viewer)
     personal = sa.and_(
-        personal_connections(session, viewer), sa.not_(shared_with_everyone()), readable
+        personal_connections(session, viewer),
+        sa.not_(shared_with_everyone()),
+        of_active_owners(),
     )
     owners = active_owners(session)
     with shared.searching(session) as book:

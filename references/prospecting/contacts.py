@@ -1,7 +1,8 @@
 """Contacts of the record who fit a position: chosen among all at such employers, the best first."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,12 +13,12 @@ from references.prospecting.fitting import (
     Agreement,
     Employer,
     Fit,
+    Reasons,
     agreement_of,
     asked_facets,
     completed,
     fits,
     in_facets,
-    reasons,
     wanted_facets,
 )
 from references.prospecting.titles import FITS, Titles
@@ -65,7 +66,7 @@ def fitting_contacts(
     if not there:
         ids = _with_title(session, viewer, catalog, position, None)
         return _best(session, titles, position, _rows_of(session, ids))
-    rows = _short_rows(session, sa.and_(*there), limit=MOST_COMPARED + 1)
+    rows = _people_at(session, sa.and_(*there))
     if position.title and not position.employer:
         # An account's name may tell what is not recorded of it.
         searched = [_untold(position)]
@@ -114,27 +115,33 @@ class _Short(NamedTuple):
     region: str | None
 
 
+_SHORT: Any = [getattr(Person, name) for name in _Short._fields]
+
+
 def _best(
-    session: Session, titles: Titles, position: Position, rows: Collection[_Short]
+    session: Session, titles: Titles, position: Position, read: Sequence[Any]
 ) -> dict[int, Fit]:
+    """The best of these rows that fit; the rows have the columns of `_Short`."""
     likeness: Mapping[str, float] = {}
     if position.title:
-        written = sorted({row.title for row in rows if row.title})
+        written = sorted({row[1] for row in read if row[1]})
         values = titles.likeness(session, position.title, written, shared=True).tolist()
         likeness = {
             title: value for title, value in zip(written, values, strict=True) if value >= FITS
         }
-        rows = [row for row in rows if row.title in likeness]
-    if not rows:
+        read = [row for row in read if row[1] in likeness]
+    if not read:
         return {}
+    rows = list(map(_Short._make, read))
     agreements = _agreements(session, position, rows)
     how = np.array([(likeness.get(row.title, 1.0), *agreements[row[2:]]) for row in rows])
     found = fits(position, Agreement(*how.T))
     ids = np.array([row.id for row in rows])
     order = np.lexsort((ids, -found.score))
+    reasons = Reasons(position)
     fitting = {}
     for row in order[found.fit[order]][:MOST_PEOPLE].tolist():
-        why = reasons(position, *how[row].tolist())
+        why = reasons.of(*how[row].tolist())
         fitting[int(ids[row])] = Fit(float(found.score[row]), why, bool(found.certain[row]))
     return fitting
 
@@ -216,25 +223,27 @@ def _with_title(
         return match(collection, query, hidden=unseen, allowed=allowed, pool=MOST_PEOPLE).ids
 
 
-def _rows_of(session: Session, ids: Collection[int]) -> list[_Short]:
-    rows: list[_Short] = []
+def _rows_of(session: Session, ids: Collection[int]) -> list[Any]:
+    rows: list[Any] = []
     for batch in batches(ids):
-        rows += _short_rows(session, col(Person.id).in_(batch))
+        query = _contacts(sa.select(*_SHORT)).where(col(Person.id).in_(batch))
+        rows += session.execute(query)
     return rows
 
 
-def _short_rows(
-    session: Session, condition: sa.ColumnElement[bool], limit: int | None = None
-) -> list[_Short]:
-    query: Any = sa.select(
-        col(Person.id),
-        col(Person.title),
-        col(Person.account_id),
-        col(Person.country),
-        col(Person.region),
-    )
-    query = _contacts(query).where(condition).order_by(col(Person.id)).limit(limit)
-    return [_Short(*row) for row in session.execute(query)]
+def _people_at(session: Session, condition: sa.ColumnElement[bool]) -> list[Any]:
+    """The contacts at the accounts that meet a condition: of very many, the first."""
+    accounts = session.scalars(sa.select(col(Account.id)).where(condition)).all()
+    members = set(session.scalars(sa.select(col(Member.person_id))))
+    rows: list[Any] = []
+    # Joined with the accounts, a database may read all people.
+    for batch in batches(accounts):
+        query = sa.select(*_SHORT).where(col(Person.account_id).in_(batch))
+        query = query.order_by(col(Person.id)).limit(MOST_COMPARED + 1)
+        rows += [row for row in session.execute(query) if row[0] not in members]
+    if len(rows) > MOST_COMPARED:
+        rows.sort(key=itemgetter(0))
+    return rows[: MOST_COMPARED + 1]
 
 
 def _contacts(query: sa.Select[Any]) -> sa.Select[Any]:

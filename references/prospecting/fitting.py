@@ -1,6 +1,6 @@
 """How far someone fits a position, by their title and by what is known of their employer."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,20 +86,26 @@ def fits(position: Position, agreement: Agreement) -> Fits:
     return Fits(fit, certain, score)
 
 
-def reasons(position: Position, title: float, industry: float, place: float) -> tuple[str, ...]:
-    """Why someone fits who agrees so far with a position."""
-    told = []
-    if position.title:
-        told.append("Same title" if title > _SAME_TITLE else "Similar title")
-    if position.employer:
-        told.append(f"At {position.employer}")
-    wanted_industry, wanted_place = wanted_facets(position)
-    if wanted_industry and industry == 1.0:
-        told.append(industry_name(wanted_industry))
-    if wanted_place and place == 1.0:
+class Reasons:
+    """Why people fit a position."""
+
+    def __init__(self, position: Position) -> None:
+        industry, place = wanted_facets(position)
         country = position.value(FacetKind.COUNTRY)
-        told.append(country_name(country) if country else wanted_place)
-    return tuple(told)
+        self._has_title = bool(position.title)
+        self._employer = (f"At {position.employer}",) if position.employer else ()
+        self._industry = (industry_name(industry),) if industry else ()
+        self._place = (country_name(country) if country else place,) if place else ()
+
+    def of(self, title: float, industry: float, place: float) -> tuple[str, ...]:
+        """Why someone fits who agrees so far with the position."""
+        same = "Same title" if title > _SAME_TITLE else "Similar title"
+        return (
+            *((same,) if self._has_title else ()),
+            *self._employer,
+            *(self._industry if industry == 1.0 else ()),
+            *(self._place if place == 1.0 else ()),
+        )
 
 
 def rounded(scores: Values) -> Values:
@@ -136,16 +142,16 @@ def completed(employer: Employer, name: str) -> Employer:
 
 def facts_of_accounts(
     session: Session, names: Collection[str] | None
-) -> Iterator[tuple[str, Employer]]:
-    """What is known of the accounts of these names, as names are compared, or of all accounts, in
-    the order of their ids."""
+) -> Sequence[tuple[str, str | None, str | None, str | None]]:
+    """The name, as names are compared, the industry, the country and the region of the accounts of
+    these names, or of all accounts, in the order of their ids."""
     query: Any = sa.select(
         col(Account.plain_name), col(Account.industry), col(Account.country), col(Account.region)
     ).order_by(col(Account.id))
     if names is not None:
         query = query.where(col(Account.plain_name).in_(sorted(names)))
-    for name, *facts in session.execute(query):
-        yield name, Employer(*facts)
+    rows: Any = session.execute(query).all()
+    return rows  # type: ignore[no-any-return]
 
 
 def keys_of(company: str) -> Sequence[str]:

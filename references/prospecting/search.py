@@ -7,6 +7,7 @@ job (`blind.py`): nothing here asks for them.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from heapq import nsmallest
 
 from sqlmodel import Session, col, select
 
@@ -15,7 +16,7 @@ from references.network.ties import known_to_colleagues
 from references.prospecting.connections import readable_fitting
 from references.prospecting.contacts import are_contacts, contacts_of, fitting_contacts
 from references.prospecting.fitting import keys_of
-from references.prospecting.known import Knower, grouped
+from references.prospecting.known import Knower, Strengths, same_people, with_knowers
 from references.prospecting.shared_book import SharedBook
 from similarity.index.catalog import Catalog
 from similarity.sentences.positions import Position, position_in
@@ -100,7 +101,18 @@ def search_network(
         for contact in (found[each] for each in ids if each in found)
     ]
     fits = {row.id: fit for row, fit in outside}
-    unrecorded = [row for row, _ in outside if row.person_id is None]
+    strength_of = Strengths()
+    # Of more people than are shown, nobody needs to know who knows them.
+    unrecorded = nsmallest(
+        SHOWN,
+        same_people(row for row, _ in outside if row.person_id is None),
+        key=lambda same: (
+            -round(fits[same[0].id].score, 1),
+            -max(map(strength_of, same)),
+            same[0].name,
+            same[0].company,
+        ),
+    )
     people += [
         Prospect(
             name=row.name,
@@ -110,7 +122,7 @@ def search_network(
             score=fits[row.id].score,
             known_by=who,
         )
-        for row, who in grouped(session, unrecorded)
+        for row, who in with_knowers(session, unrecorded)
     ]
     people.sort(key=lambda each: (-round(each.score, 1), -each.strength, each.name, each.company))
     return Prospects(position, _with_accounts(session, people[:SHOWN]))

@@ -87,17 +87,22 @@ class TitleTable:
 
     def numbers(self, titles: Sequence[str]) -> NDArray[np.int64]:
         """The numbers of these titles, which are added where they are new."""
-        known = self._numbers
-        for text in titles:
-            if text not in known:
-                title = read_title(text)
-                known[text] = number = len(self.titles)
-                self.titles.append(title)
-                self._lengths.append(len(title.words))
-                self._levels.append(-1 if title.level is None else title.level)
-                for stem in title.all_stems:
-                    self._having[stem].append(number)
-        return np.fromiter((known[text] for text in titles), np.int64, len(titles))
+        numbers = list(map(self._numbers.get, titles))
+        if None in numbers:
+            numbers = [self._number(title) for title in titles]
+        return np.array(numbers, np.int64)
+
+    def _number(self, text: str) -> int:
+        number = self._numbers.get(text)
+        if number is None:
+            title = read_title(text)
+            number = self._numbers[text] = len(self.titles)
+            self.titles.append(title)
+            self._lengths.append(len(title.words))
+            self._levels.append(-1 if title.level is None else title.level)
+            for stem in title.all_stems:
+                self._having[stem].append(number)
+        return number
 
     def in_words(self, wanted: Title) -> NDArray[np.float64]:
         """The share of the words that were asked for which each title has; 0 where it is small."""

@@ -1,4 +1,4 @@
-"""A log of shared connections, and an index of the ties that have an owner
+"""A log of shared connections, and indexes of ties by their owners and by their pairs
 
 Revision: 0053
 Revises: 0052
@@ -42,9 +42,13 @@ def upgrade() -> None:
         sqlite_where=sa.text("asserted_by_id IS NOT NULL"),
         postgresql_where=sa.text("asserted_by_id IS NOT NULL"),
     )
+    op.drop_index("ix_tie_one_id", table_name="tie")
+    op.create_index("ix_tie_pair", "tie", ["one_id", "other_id"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_tie_pair", table_name="tie")
+    op.create_index("ix_tie_one_id", "tie", ["one_id"])
     op.drop_index("ix_tie_asserted_by_id", table_name="tie")
     op.create_index("ix_tie_asserted_by_id", "tie", ["asserted_by_id"])
     op.drop_table("sharedbookstate")
