@@ -41,6 +41,10 @@ class TieKind(StrEnum):
     KNOWS = "knows"
 
 
+# What people tell of each other by working for the same employer says nothing of who is close.
+CLOSE = (TieKind.WORKED, TieKind.STUDIED, TieKind.GATHERED, TieKind.CONNECTED, TieKind.KNOWS)
+
+
 class Visibility(StrEnum):
     """Who may see a tie. Derived ties are visible to everyone."""
 
