@@ -6,6 +6,7 @@ Of a large account only some are looked at: those who matter most for a deal.
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
@@ -127,6 +128,5 @@ def _ties(session: Session, viewer: Viewer, account: Account) -> Counter[int]:
             not_from_working_at(account),
             visible(session, viewer),
         )
-        for pair in session.execute(query.distinct().limit(MOST_TIES)):
-            known.update(pair)
+        known.update(chain.from_iterable(session.execute(query.distinct().limit(MOST_TIES))))
     return known
