@@ -36,6 +36,10 @@ test *options: setup
 quick *options: setup
     @{{ python }} -m pytest -n auto -m "not postgresql and not browser and not property and not slow" {{ options }}
 
+# Run all tests in full, on PostgreSQL too where CI tries a part; options go to pytest
+everything *options: setup
+    @EVERYTHING=1 {{ python }} -m pytest -n auto {{ options }}
+
 # Formatting, lint, types and import contracts
 lint: setup
     .venv/bin/ruff format --check .

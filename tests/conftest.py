@@ -21,7 +21,7 @@ from references.network.paths import Network
 from similarity import calibration
 from similarity.index.catalog import Catalog
 from similarity.names import recorder
-from tests.backends import SEARCHING, SQLITE, USUAL
+from tests.backends import EVERYTHING, SEARCHING, SQLITE, USUAL
 from tests.world import FakeEmbedder, World, build_world
 from web.workspace import Workspace, workspace_on
 from workspace.database import Database
@@ -66,8 +66,9 @@ def wait_for_no_disk(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA synchronous=OFF")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what `just quick` leaves out; browser tests are marked where they are."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what `just quick` leaves out; browser tests are marked where they are. Leave out what
+    `just everything` alone runs."""
     for item in items:
         if not isinstance(item, pytest.Function):
             continue
@@ -77,6 +78,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("postgresql")
         if hypothesis.is_hypothesis_test(item.obj):
             item.add_marker("property")
+    if not EVERYTHING:
+        left_out = [item for item in items if _is_bulk_on_postgresql(item)]
+        items[:] = [item for item in items if item not in set(left_out)]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def _is_bulk_on_postgresql(item: pytest.Item) -> bool:
+    return bool(item.get_closest_marker("bulk") and item.get_closest_marker("postgresql"))
 
 
 def pytest_collection_finish() -> None:

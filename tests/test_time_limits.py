@@ -14,6 +14,16 @@ import threading
 import pytest
 
 
+# Like an object of a library that warns whoever looks at it.
+class Deprecated:
+    @property
+    def __class__(self):
+        raise DeprecationWarning
+
+
+KEPT = [Deprecated()]
+
+
 def waits_without_end():
     threading.Event().wait()
 

@@ -45,6 +45,7 @@ def stacks() -> str:
     frames = [
         (f"thread {names.get(ident)}", frame) for ident, frame in sys._current_frames().items()
     ]
-    waiting = [found for found in gc.get_objects() if isinstance(found, greenlet)]
+    # By the type itself: some libraries' objects warn when anything else is asked of them.
+    waiting = [found for found in gc.get_objects() if issubclass(type(found), greenlet)]
     frames += [("greenlet", found.gr_frame) for found in waiting if found.gr_frame]
     return "\n".join(f"{name}:\n{''.join(traceback.format_stack(frame))}" for name, frame in frames)

@@ -59,6 +59,8 @@ def _cancel(item: pytest.Item) -> None:
 
 
 def _end(item: pytest.Item) -> None:
-    text = f"\n{item.nodeid} took more than {item.stash[SECONDS]:g} seconds.\n{stacks()}"
-    os.write(item.config.stash[STDERR], text.encode(errors="replace"))
-    os._exit(1)
+    try:
+        text = f"\n{item.nodeid} took more than {item.stash[SECONDS]:g} seconds.\n{stacks()}"
+        os.write(item.config.stash[STDERR], text.encode(errors="replace"))
+    finally:
+        os._exit(1)

@@ -448,7 +448,9 @@ def contains(text: str, *columns: Any) -> sa.ColumnElement[bool]:
 
 def fetch(session: Session, row: type[Row], query: sa.Select[Any]) -> list[Row]:
     """The results of a query from `select_row`, as rows of that dataclass."""
-    return [row(**values) for values in session.execute(query).mappings()]
+    found = session.execute(query)
+    names = list(found.keys())
+    return [row(**dict(zip(names, values, strict=True))) for values in found]
 
 
 def page_after(

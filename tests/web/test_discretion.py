@@ -11,6 +11,7 @@ from references.desk import workflow
 from references.desk.advocates import Activity, Advocate
 from references.network import ties
 from references.network.ties import TieKind, Visibility
+from tests.backends import share
 from tests.web.conftest import Visit
 from tests.web.test_contracts import _request as a_request  # noqa: F401
 from tests.web.test_contracts import filled, routes
@@ -134,8 +135,11 @@ def test_should_show_others_the_same_bytes_before_and_after(
         return bytes(visitor.get(path).content)
 
     def everything() -> dict[tuple[str, str], bytes]:
-        return {(name, path): content(name, path) for name in OUTSIDERS for path in paths}
+        places = [(name, path) for path in paths for name in OUTSIDERS]
+        return {place: content(*place) for place in share(world.database, places, 3)}
 
+    # Until then administrators are told that it is being loaded.
+    app.state.workspace.catalog.warm()
     before = everything()
     make_confidential_deal(visit, world)
     after = everything()

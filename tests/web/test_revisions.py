@@ -26,6 +26,7 @@ from references.removal import (
 from similarity.index.tables import Document
 from similarity.names import recorder
 from similarity.names.tables import NameEntry, Subject
+from tests.backends import share
 from tests.conftest import Backend
 from tests.duplicated import add_duplicates
 from tests.whole_record import dangling, dump
@@ -256,7 +257,9 @@ def test_should_keep_the_record_whole_in_any_order(
 
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
-    @settings(max_examples=5, deadline=None, suppress_health_check=checks)
+    examples = len(share(prepared.database, range(5), 2))
+
+    @settings(max_examples=examples, deadline=None, suppress_health_check=checks)
     @given(STEPS)
     def check(steps: list[tuple[Any, ...]]) -> None:
         made = fresh()

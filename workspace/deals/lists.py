@@ -169,8 +169,11 @@ class _Total:
 
 def deal_totals(session: Session, viewer: Viewer, chosen: DealFilter = ALL_DEALS) -> Totals:
     """The totals of the deals that a viewer may see and has chosen, of at most COUNTED."""
+    rates = rates_of(session)
+    # The day matters only where it decides about a rate.
+    day = sa.case((col(Deal.currency).in_(rates.days), col(Deal.closed))).label("closed")
     some = (
-        sa.select(col(Deal.outcome), col(Deal.currency), col(Deal.amount), col(Deal.closed))
+        sa.select(col(Deal.outcome), col(Deal.currency), col(Deal.amount), day)
         .where(access.visible_deals(viewer), *chosen.where())
         .limit(COUNTED + 1)
         .subquery()
@@ -189,9 +192,7 @@ def deal_totals(session: Session, viewer: Viewer, chosen: DealFilter = ALL_DEALS
         counts[row.outcome] = counts.get(row.outcome, 0) + row.count
     if sum(counts.values()) > COUNTED:
         return Totals({}, {}, more=True)
-    sums = rates_of(session).add_up(
-        (row.amount, row.currency, row.closed) for row in rows if row.currency
-    )
+    sums = rates.add_up((row.amount, row.currency, row.closed) for row in rows if row.currency)
     return Totals(counts, sums, more=False)
 
 

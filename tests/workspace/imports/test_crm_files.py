@@ -194,6 +194,7 @@ def put_many(folder):
 
 
 @pytest.mark.slow
+@pytest.mark.bulk
 def test_should_import_8800_opportunities(database, tmp_path):
     paths = put_many(tmp_path)
     errors = tmp_path / "errors"
