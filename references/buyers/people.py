@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from references.matching import seniority_level
+from references.matching import decides
 from references.network.ties import CLOSE, Tie, visible
 from workspace.accounts.accounts import Account
 from workspace.deals.access import visible_deals
@@ -22,11 +22,9 @@ from workspace.people.viewer import Viewer
 
 # So many people are looked at.
 MOST_PEOPLE = 200
-# Among so many, and so many of their ties, those are chosen whom a deal may hang on.
+# Among so many, and by so many of their ties, those are chosen whom a deal may hang on.
 MOST_COMPARED = 20_000
 MOST_TIES = 50_000
-# People with titles of these levels, from 0 for the top, decide.
-DECIDING_LEVELS = 2
 
 
 @dataclass(frozen=True)
@@ -101,14 +99,11 @@ def _foremost(
     named = [person_id for person_id in sorted(first) if person_id not in titles]
 
     def place(person_id: int) -> tuple[bool, bool, bool, int, int]:
-        level = seniority_level(titles[person_id])
-        decides = level is not None and level < DECIDING_LEVELS
-        known = ties[person_id]
         return (
             person_id not in first,
             person_id not in stakeholders,
-            not decides,
-            -known,
+            not decides(titles[person_id]),
+            -ties[person_id],
             person_id,
         )
 
