@@ -17,7 +17,9 @@ def upgrade() -> None:
     op.create_table(
         "sharedbookchange",
         sa.Column("generation", sa.Integer(), nullable=False),
-        sa.Column("connection_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "connection_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
         sa.PrimaryKeyConstraint("generation", "connection_id", name=op.f("pk_sharedbookchange")),
     )
     op.create_table(
