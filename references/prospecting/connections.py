@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from references.network.address_books import Connection
+from references.network.paths import active_members
 from references.prospecting.book import Book, Fitting, Row, book_rows, together
 from references.prospecting.fitting import Fit, Values
 from references.prospecting.known import (
     Known,
-    active_owners,
     at_company,
     known_rows,
     of_active_owners,
@@ -55,7 +55,7 @@ def readable_fitting(
         sa.not_(shared_with_everyone()),
         of_active_owners(),
     )
-    owners = active_owners(session)
+    owners = active_members(session)
     with shared.searching(session) as book:
         of_everyone = book.fitting(session, position, likeness, owners)
     own = _compared(session, shared.titles, position, personal)

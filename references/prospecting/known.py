@@ -117,11 +117,6 @@ def shared_with_everyone() -> sa.ColumnElement[bool]:
     return col(Connection.visibility) == Visibility.EVERYONE
 
 
-def active_owners(session: Session) -> list[int]:
-    """The active members, whose connections colleagues may read."""
-    return list(session.exec(select(Member.person_id).where(col(Member.active).is_(True))))
-
-
 def known_rows(session: Session, condition: sa.ColumnElement[bool]) -> dict[int, Known]:
     """The connections that meet a condition, by their ids."""
     columns = (getattr(Connection, each.name) for each in fields(Known))
