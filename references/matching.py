@@ -43,6 +43,8 @@ _LEVELS = (
     r"\b(manager\w*|lead|menedżer\w*|supervisor|coordinator|teamleit\w*|менеджер\w*)\b",
 )
 SENIORITY_LEVELS = len(_LEVELS)
+# People with titles of the first two levels decide.
+_DECIDING = re.compile("|".join(_LEVELS[:2]))
 
 
 class Reason(StrEnum):
@@ -239,6 +241,12 @@ def seniority_level(title: str) -> int | None:
         if re.search(words, text):
             return rank
     return len(_LEVELS) if text.strip() else None
+
+
+def decides(title: str) -> bool:
+    """Whether somebody with this title decides: `seniority_level` gives them one of the first two
+    levels."""
+    return bool(_DECIDING.search(title.lower()))
 
 
 def _shared(what: Reason, ours: frozenset[str], theirs: frozenset[str], none: str) -> Worth:

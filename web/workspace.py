@@ -10,6 +10,7 @@ from references import webhook_events
 from references.desk import job_changes
 from references.desk.feedback import REFERENCE_FEEDBACK
 from references.network.paths import Network
+from references.prospecting.shared_book import SharedBook
 from references.prospecting.titles import Titles
 from similarity.encoders.embeddings import DEFAULT_MODEL, MINILM, Embedder, Encoder, Reranker
 from similarity.encoders.reranking import Reader
@@ -37,6 +38,8 @@ class Workspace:
     network: Network
     # The vectors of people's titles.
     titles: Titles
+    # The connections that every member may read.
+    shared_book: SharedBook
     # The address of the server, for links where the settings name no origin.
     address: str = LOCAL_ADDRESS
     # The replica from which pages are read, where the settings name one.
@@ -105,10 +108,15 @@ def workspace_on(
     network.attach()
     job_changes.attach(database)
     titles = Titles(database, encoder)
+    shared_book = SharedBook(database, titles)
+    # After the others, which match connections with people.
+    shared_book.attach()
     replica = Replica(database, settings.replica_database) if settings.replica_database else None
     if replica:
         replica.attach()
-    workspace = Workspace(settings, database, catalog, network, titles, address, replica)
+    workspace = Workspace(
+        settings, database, catalog, network, titles, shared_book, address, replica
+    )
     webhook_events.attach(database, workspace.origin)
     return workspace
 

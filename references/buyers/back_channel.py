@@ -98,7 +98,7 @@ def back_channel(session: Session, viewer: Viewer, deal: Deal) -> list[Voice]:
     than the deal's team."""
     if not may_read(session, viewer, deal):
         return []
-    buyers = people_of_deal(session, deal)
+    buyers = people_of_deal(session, viewer, deal)
     best: dict[int, tuple[float, int, str]] = {}
     for (buyer, other), ties in _ties(session, viewer, buyers).items():
         strength = combined(strength_on(tie, today()) for tie in ties)

@@ -4,7 +4,7 @@ Cliques are people who all know each other; a bridge is a person without whom tw
 be connected. Reporting lines are guesses from departments and levels of titles.
 """
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -71,6 +71,8 @@ def bridges(ties: Iterable[Pair]) -> list[Bridge]:
         return []
     found = []
     for person in sorted(known):
+        if _hold_together(known, person):
+            continue
         groups = [group for group in _groups(known, person) if len(group) >= LEAST_IN_GROUP]
         if len(groups) >= 2:
             found.append(Bridge(person, tuple(groups)))
@@ -122,6 +124,19 @@ def _neighbours(ties: Iterable[Pair]) -> dict[int, set[int]]:
             known[one].add(other)
             known[other].add(one)
     return dict(known)
+
+
+def _hold_together(known: Mapping[int, Collection[int]], without: int) -> bool:
+    """Whether a person's neighbours are connected without them, which most soon turn out to be."""
+    apart = set(known[without])
+    seen = {without, min(apart)}
+    nearest = deque([min(apart)])
+    while nearest and apart:
+        person = nearest.popleft()
+        apart.discard(person)
+        nearest += [each for each in known[person] if each not in seen]
+        seen.update(known[person])
+    return not apart
 
 
 def _groups(known: Mapping[int, Collection[int]], without: int) -> list[tuple[int, ...]]:

@@ -9,9 +9,9 @@ from datetime import date, timedelta
 from sqlmodel import Session, col, select
 
 from references.buyers.circles import Position, bridges, cliques, guessed_lines
-from references.buyers.people import people_of_account
+from references.buyers.people import not_from_working_at, people_of_account
 from references.matching import seniority_level
-from references.network.ties import Tie, TieKind, visible
+from references.network.ties import Tie, visible
 from workspace.accounts.accounts import Account
 from workspace.clock import today
 from workspace.database import batches
@@ -27,8 +27,6 @@ VETERAN_YEARS = 10
 LEAST_TENURES = 3
 # Two jobs with a longer gap between them are two stays.
 _GAP = timedelta(days=92)
-# What people tell of each other by working for the same employer says nothing of who is close.
-_CLOSE = (TieKind.WORKED, TieKind.STUDIED, TieKind.GATHERED, TieKind.CONNECTED, TieKind.KNOWS)
 _LEADS_ALL = re.compile(
     r"\b(ceo|chief executive|managing director|prezes|geschäftsführer\w*|president(?! of)"
     r"|general manager|генеральн\w* директор)\b"
@@ -91,6 +89,8 @@ class InnerCircle:
     bridges: list[Connector] = field(default_factory=list)
     newcomers: list[str] = field(default_factory=list)
     veterans: list[str] = field(default_factory=list)
+    # How many people the buyer has; of very many only those in `names` are looked at.
+    total: int = 0
 
     def __bool__(self) -> bool:
         return bool(self.ties or self.newcomers or self.veterans)
@@ -100,7 +100,8 @@ def inner_circle(
     session: Session, viewer: Viewer, account: Account | None, others: Collection[int] = ()
 ) -> InnerCircle:
     """The inner circle of an account's people and of others on the buyer's side."""
-    people = people_of_account(session, account.id if account else None, others)
+    buyers = people_of_account(session, viewer, account, others)
+    people = buyers.by_id
     names = {person.id: person.name for person in people.values()}
     tenures = tenures_of(session, names)
     ties = _ties_among(session, viewer, names, account)
@@ -120,6 +121,7 @@ def inner_circle(
         ],
         newcomers=_by_tenure(names, tenures, lambda each: today() - each.since < NEWCOMER),
         veterans=_by_tenure(names, tenures, lambda each: each.years >= VETERAN_YEARS),
+        total=buyers.total,
     )
 
 
@@ -181,14 +183,13 @@ def _ties_among(
     session: Session, viewer: Viewer, people: Collection[int], account: Account | None
 ) -> list[CircleTie]:
     """The ties among these people that do not follow from working for the account."""
-    here = [f"work@{account.id}", f"work:{account.name}"] if account else []
     ties: dict[tuple[int, int], Tie] = {}
     for batch in batches(people):
         query = select(Tie).where(
             col(Tie.one_id).in_(batch),
-            col(Tie.other_id).in_(people),
-            col(Tie.kind).in_(_CLOSE),
-            col(Tie.origin).not_in(here),
+            # Of an index of pairs, both ends would be tried in turn.
+            (col(Tie.other_id) + 0).in_(people),
+            not_from_working_at(account),
             visible(session, viewer),
         )
         for tie in session.exec(query.order_by(col(Tie.base).desc(), col(Tie.id))):

@@ -89,7 +89,7 @@ def stage_network(
 
 def _weak_ties(session: Session, viewer: Viewer, deal: Deal) -> list[Contact]:
     """Colleagues with no more than weak ties at the account: they know of what is new there."""
-    people = people_of_deal(session, deal)
+    people = people_of_deal(session, viewer, deal)
     members = set(active_members(session))
     strengths: dict[tuple[int, int], list[Tie]] = {}
     for batch in batches(people):
@@ -124,7 +124,7 @@ def _strongest_inside(
     session: Session, viewer: Viewer, network: Network, deal: Deal
 ) -> list[Contact]:
     """Our strongest ties to the buyer's people, the strongest first."""
-    people = people_of_deal(session, deal)
+    people = people_of_deal(session, viewer, deal)
     paths = network.nearest(session, viewer, list(people)).values()
     direct = [path for path in paths if len(path.people) == 2]
     return [_of_path(path) for path in _strongest(direct)]

@@ -190,20 +190,10 @@ class Network:
 
         It is the first one of `paths` to that person alone; all are searched at once.
         """
-        nearest = self._nearest(session, viewer, targets)
-        known = known_paths(session, viewer, [path.people for path in nearest.values()])
-        return {path.people[-1].id: path for path in known}
+        return with_evidence(session, viewer, self.chains(session, viewer, targets).values())
 
-    def strengths(
-        self, session: Session, viewer: Viewer, targets: Collection[int]
-    ) -> dict[int, float]:
-        """How strong the path of `nearest` to each of these people is, without its evidence."""
-        nearest = self._nearest(session, viewer, targets)
-        return {person: path.strength for person, path in nearest.items()}
-
-    def _nearest(
-        self, session: Session, viewer: Viewer, targets: Collection[int]
-    ) -> dict[int, Path]:
+    def chains(self, session: Session, viewer: Viewer, targets: Collection[int]) -> dict[int, Path]:
+        """The path of `nearest` to each of these people, without its evidence."""
         return self.graph(session).nearest(
             active_members(session),
             targets,
@@ -261,6 +251,12 @@ def known_paths(
             product = math.prod(combined(tie.strength for tie in several) for several in ties)
             paths.append(KnownPath(tuple(people[person] for person in chain), ties, product))
     return paths
+
+
+def with_evidence(session: Session, viewer: Viewer, paths: Iterable[Path]) -> dict[int, KnownPath]:
+    """These paths as a viewer may see them, by the person to whom each leads."""
+    known = known_paths(session, viewer, [path.people for path in paths])
+    return {path.people[-1].id: path for path in known}
 
 
 def path_people(session: Session, people: Collection[int]) -> dict[int, PersonSummary]:
@@ -405,7 +401,11 @@ def _pair_batches(pairs: Collection[Pair]) -> Iterator[list[Pair]]:
 
 
 def _between(pairs: list[Pair]) -> sa.ColumnElement[bool]:
-    return sa.tuple_(col(Tie.one_id), col(Tie.other_id)).in_(pairs)
+    """The ties of these pairs."""
+    # SQLite reads all ties to compare pairs, unless it is told where to look.
+    ones = sorted({one for one, _ in pairs})
+    two = sa.tuple_(col(Tie.one_id), col(Tie.other_id))
+    return sa.and_(col(Tie.one_id).in_(ones), two.in_(pairs))
 
 
 def competitors_people(session: Session) -> list[int]:

@@ -41,6 +41,10 @@ class TieKind(StrEnum):
     KNOWS = "knows"
 
 
+# What people tell of each other by working for the same employer says nothing of who is close.
+CLOSE = (TieKind.WORKED, TieKind.STUDIED, TieKind.GATHERED, TieKind.CONNECTED, TieKind.KNOWS)
+
+
 class Visibility(StrEnum):
     """Who may see a tie. Derived ties are visible to everyone."""
 
@@ -54,11 +58,21 @@ class Visibility(StrEnum):
 class Tie(SQLModel, table=True):
     """A tie between two people. A pair may have several, each with its evidence."""
 
-    __table_args__ = {"info": {FOLLOWS: "origin"}}
+    __table_args__ = (
+        # Derived ties, of which there may be millions, have no owner.
+        sa.Index(
+            "ix_tie_asserted_by_id",
+            "asserted_by_id",
+            sqlite_where=sa.text("asserted_by_id IS NOT NULL"),
+            postgresql_where=sa.text("asserted_by_id IS NOT NULL"),
+        ),
+        sa.Index("ix_tie_pair", "one_id", "other_id"),
+        {"info": {FOLLOWS: "origin"}},
+    )
 
     id: int = uncounted_id()
     # In the order of their ids, so that a pair is stored in one way.
-    one_id: int = Field(foreign_key="person.id", index=True)
+    one_id: int = Field(foreign_key="person.id")
     other_id: int = Field(foreign_key="person.id", index=True)
     kind: str = Field(max_length=30)
     evidence: str = Field(default="", max_length=500)
@@ -69,7 +83,7 @@ class Tie(SQLModel, table=True):
     # How close they were or are, from 0 to 1, before it fades.
     base: float
     # The member who owns the tie; None for derived ties.
-    asserted_by_id: int | None = Field(default=None, foreign_key="person.id", index=True)
+    asserted_by_id: int | None = Field(default=None, foreign_key="person.id")
     visibility: str = Field(
         default=Visibility.EVERYONE,
         max_length=10,
@@ -293,13 +307,12 @@ def personal(session: Session, viewer: Viewer) -> sa.ColumnElement[bool]:
     """The predicate of the viewer's own ties, and of those that are shared in their team."""
     if viewer.person_id is None:
         return sa.false()
-    return sa.or_(
-        col(Tie.asserted_by_id) == viewer.person_id,
-        sa.and_(
-            col(Tie.visibility) == Visibility.TEAM,
-            col(Tie.asserted_by_id).in_(teammates(session, viewer.person_id)),
-        ),
+    # An index has the owners, where it is asked for them alone.
+    owners = {viewer.person_id, *teammates(session, viewer.person_id)}
+    shared = sa.or_(
+        col(Tie.asserted_by_id) == viewer.person_id, col(Tie.visibility) == Visibility.TEAM
     )
+    return sa.and_(col(Tie.asserted_by_id).in_(sorted(owners)), shared)
 
 
 def teammates(session: Session, person_id: int) -> list[int]:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from references.network.address_books import Connection
-from references.prospecting.connections import fitting_connections
+from references.prospecting.connections import fitting_among
 from references.prospecting.known import Known, readable_connections
 from references.prospecting.tables import OPEN_DAYS, ConnectionMatch, ConnectionOffer, NetworkSearch
 from references.prospecting.titles import Titles
@@ -295,7 +295,7 @@ def match_search(session: Session, titles: Titles, search: NetworkSearch) -> Non
     read_for(session, asker)
     position = position_in(search.text)
     private = _private_of_others(session, asker)
-    rows = fitting_connections(session, titles, position, private, private, most=None)
+    rows = fitting_among(session, titles, position, private)
     by_owner: dict[int, list[tuple[float, Known]]] = defaultdict(list)
     for row, fit in rows:
         if fit.certain:

@@ -1,20 +1,33 @@
 """Contacts of the record who fit a position: chosen among all at such employers, the best first."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from references.prospecting.fitting import Employer, Fit, asked_facets, completed, fit, in_facets
-from references.prospecting.titles import Titles
+from references.prospecting.fitting import (
+    Agreement,
+    Employer,
+    Fit,
+    Reasons,
+    agreement_of,
+    asked_facets,
+    completed,
+    fits,
+    in_facets,
+    wanted_facets,
+)
+from references.prospecting.titles import FITS, Titles
 from similarity.index.catalog import Catalog
 from similarity.index.sources import Kind
 from similarity.questions import about_text
 from similarity.retrieval import ask, match
 from similarity.scoring import Weights
+from similarity.sentences.facets import FacetKind
 from similarity.sentences.positions import Position
 from workspace.accounts.accounts import Account
 from workspace.accounts.company_names import company_keys
@@ -47,13 +60,13 @@ class Contact:
 
 def fitting_contacts(
     session: Session, viewer: Viewer, catalog: Catalog, titles: Titles, position: Position
-) -> list[tuple[Contact, Fit]]:
-    """The contacts who fit a position, the best first, with how far they fit."""
+) -> dict[int, Fit]:
+    """The contacts who fit a position, the best first, by their ids, with how far they fit."""
     there = _employers_wanted(position)
     if not there:
         ids = _with_title(session, viewer, catalog, position, None)
         return _best(session, titles, position, _rows_of(session, ids))
-    rows = _short_rows(session, sa.and_(*there), limit=MOST_COMPARED + 1)
+    rows = _people_at(session, sa.and_(*there))
     if position.title and not position.employer:
         # An account's name may tell what is not recorded of it.
         searched = [_untold(position)]
@@ -64,6 +77,15 @@ def fitting_contacts(
             ids = _with_title(session, viewer, catalog, position, condition)
             rows += _rows_of(session, ids)
     return _best(session, titles, position, rows)
+
+
+def are_contacts(session: Session, ids: Iterable[int]) -> set[int]:
+    """Those of these people who are contacts, and no members."""
+    found: set[int] = set()
+    for batch in batches(ids):
+        query = _contacts(sa.select(col(Person.id))).where(col(Person.id).in_(batch))
+        found.update(session.scalars(query))
+    return found
 
 
 def contacts_of(session: Session, ids: Iterable[int]) -> list[Contact]:
@@ -93,32 +115,57 @@ class _Short(NamedTuple):
     region: str | None
 
 
+_SHORT: Any = [getattr(Person, name) for name in _Short._fields]
+
+
 def _best(
-    session: Session, titles: Titles, position: Position, rows: Collection[_Short]
-) -> list[tuple[Contact, Fit]]:
+    session: Session, titles: Titles, position: Position, read: Sequence[Any]
+) -> dict[int, Fit]:
+    """The best of these rows that fit; the rows have the columns of `_Short`."""
     likeness: Mapping[str, float] = {}
     if position.title:
-        written = sorted({row.title for row in rows if row.title})
-        values = titles.likeness(session, position.title, written, shared=True)
-        likeness = {title: value for title, value in zip(written, values, strict=True) if value}
-        rows = [row for row in rows if row.title in likeness]
+        written = sorted({row[1] for row in read if row[1]})
+        values = titles.likeness(session, position.title, written, shared=True).tolist()
+        likeness = {
+            title: value for title, value in zip(written, values, strict=True) if value >= FITS
+        }
+        read = [row for row in read if row[1] in likeness]
+    if not read:
+        return {}
+    rows = list(map(_Short._make, read))
+    agreements = _agreements(session, position, rows)
+    how = np.array([(likeness.get(row.title, 1.0), *agreements[row[2:]]) for row in rows])
+    found = fits(position, Agreement(*how.T))
+    ids = np.array([row.id for row in rows])
+    order = np.lexsort((ids, -found.score))
+    reasons = Reasons(position)
+    fitting = {}
+    for row in order[found.fit[order]][:MOST_PEOPLE].tolist():
+        why = reasons.of(*how[row].tolist())
+        fitting[int(ids[row])] = Fit(float(found.score[row]), why, bool(found.certain[row]))
+    return fitting
+
+
+def _agreements(
+    session: Session, position: Position, rows: Collection[_Short]
+) -> dict[tuple[int | None, str | None, str | None], tuple[float, float]]:
+    """How far the industry and the place of each employer agree with a position, by what rows say
+    of employers."""
+    industry, place = wanted_facets(position)
+    by_country = position.value(FacetKind.COUNTRY) is not None
     accounts = _accounts(session, {row.account_id for row in rows if row.account_id})
-    known: dict[tuple[object, ...], Fit | None] = {}
-    fits: dict[int, Fit] = {}
-    for row in rows:
-        key = row[1:]
-        if key not in known:
-            name, account = accounts.get(row.account_id or 0, ("", Employer()))
-            employer = Employer(
-                account.industry, account.country or row.country, account.region or row.region
-            )
-            known[key] = fit(position, likeness.get(row.title), completed(employer, name))
-        found = known[key]
-        if found is not None:
-            fits[row.id] = found
-    best = sorted(fits, key=lambda each: (-fits[each].score, each))[:MOST_PEOPLE]
-    contacts = {contact.id: contact for contact in contacts_of(session, best)}
-    return [(contacts[each], fits[each]) for each in best]
+    found = {}
+    for account_id, country, region in {row[2:] for row in rows}:
+        name, account = accounts.get(account_id or 0, ("", Employer()))
+        employer = completed(
+            Employer(account.industry, account.country or country, account.region or region), name
+        )
+        known = employer.country if by_country else employer.region
+        found[account_id, country, region] = (
+            agreement_of(industry, employer.industry),
+            agreement_of(place, known),
+        )
+    return found
 
 
 def _accounts(session: Session, ids: Collection[int]) -> dict[int, tuple[str, Employer]]:
@@ -176,25 +223,27 @@ def _with_title(
         return match(collection, query, hidden=unseen, allowed=allowed, pool=MOST_PEOPLE).ids
 
 
-def _rows_of(session: Session, ids: Collection[int]) -> list[_Short]:
-    rows: list[_Short] = []
+def _rows_of(session: Session, ids: Collection[int]) -> list[Any]:
+    rows: list[Any] = []
     for batch in batches(ids):
-        rows += _short_rows(session, col(Person.id).in_(batch))
+        query = _contacts(sa.select(*_SHORT)).where(col(Person.id).in_(batch))
+        rows += session.execute(query)
     return rows
 
 
-def _short_rows(
-    session: Session, condition: sa.ColumnElement[bool], limit: int | None = None
-) -> list[_Short]:
-    query: Any = sa.select(
-        col(Person.id),
-        col(Person.title),
-        col(Person.account_id),
-        col(Person.country),
-        col(Person.region),
-    )
-    query = _contacts(query).where(condition).order_by(col(Person.id)).limit(limit)
-    return [_Short(*row) for row in session.execute(query)]
+def _people_at(session: Session, condition: sa.ColumnElement[bool]) -> list[Any]:
+    """The contacts at the accounts that meet a condition: of very many, the first."""
+    accounts = session.scalars(sa.select(col(Account.id)).where(condition)).all()
+    members = set(session.scalars(sa.select(col(Member.person_id))))
+    rows: list[Any] = []
+    # Joined with the accounts, a database may read all people.
+    for batch in batches(accounts):
+        query = sa.select(*_SHORT).where(col(Person.account_id).in_(batch))
+        query = query.order_by(col(Person.id)).limit(MOST_COMPARED + 1)
+        rows += [row for row in session.execute(query) if row[0] not in members]
+    if len(rows) > MOST_COMPARED:
+        rows.sort(key=itemgetter(0))
+    return rows[: MOST_COMPARED + 1]
 
 
 def _contacts(query: sa.Select[Any]) -> sa.Select[Any]:

@@ -2,9 +2,12 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from numpy.typing import NDArray
+from sqlmodel import Session, col
 
 from references.prospecting.titles import FITS
 from similarity.sentences.facets import FacetKind
@@ -13,7 +16,6 @@ from workspace.accounts.accounts import Account
 from workspace.accounts.company_names import company_keys
 from workspace.accounts.geography import country_name, region_of
 from workspace.accounts.industries import industry_name
-from workspace.database import batches
 from workspace.keys import plain
 
 # The parts of a score.
@@ -22,6 +24,9 @@ _TITLE, _INDUSTRY, _PLACE = 0.6, 0.2, 0.2
 # on such people are shown.
 _UNKNOWN = 0.25
 _CERTAIN_TITLE = 0.7
+_SAME_TITLE = 0.99
+
+Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -43,46 +48,86 @@ class Fit:
     certain: bool
 
 
-def fit(position: Position, likeness: float | None, employer: Employer) -> Fit | None:
-    """How far someone with a title of this likeness fits; None where they do not."""
-    reasons: list[str] = []
-    title = 1.0
-    if position.title:
-        if likeness is None or likeness < FITS:
-            return None
-        title = likeness
-        reasons.append("Same title" if likeness > 0.99 else "Similar title")
-    if position.employer:
-        reasons.append(f"At {position.employer}")
-    wanted = position.value(FacetKind.INDUSTRY)
-    industry = _agreement(wanted, employer.industry, reasons, industry_name(wanted))
-    country = position.value(FacetKind.COUNTRY)
-    region = position.value(FacetKind.REGION)
-    place = (
-        _agreement(country, employer.country, reasons, country_name(country))
-        if country
-        else _agreement(region, employer.region, reasons, region or "")
-    )
-    if 0.0 in (industry, place):
-        return None
-    certain = _UNKNOWN not in (industry, place)
+@dataclass(frozen=True)
+class Agreement:
+    """How far some people agree with a position, from 0 to 1; the lists run in parallel."""
+
+    # All 1 where the position says nothing of it.
+    title: Values
+    industry: Values
+    place: Values
+
+
+@dataclass(frozen=True)
+class Fits:
+    """Which of some people fit a position, how far, and whether all that was asked is known."""
+
+    fit: NDArray[np.bool_]
+    certain: NDArray[np.bool_]
+    score: Values
+
+
+def fits(position: Position, agreement: Agreement) -> Fits:
+    """Who fits a position."""
+    industry, place = agreement.industry, agreement.place
+    certain = (industry != _UNKNOWN) & (place != _UNKNOWN)
+    wanted_industry, wanted_place = wanted_facets(position)
+    confirmed = np.full(len(industry), bool(position.employer))
+    if wanted_industry:
+        confirmed |= industry == 1.0
+    if wanted_place:
+        confirmed |= place == 1.0
     # A person of whom only a similar title is known would be one of many.
-    confirmed = position.employer or 1.0 in (wanted and industry, (country or region) and place)
-    if not certain and not confirmed and (not position.title or title < _CERTAIN_TITLE):
-        return None
-    return Fit(_TITLE * title + _INDUSTRY * industry + _PLACE * place, tuple(reasons), certain)
+    known = certain | confirmed
+    if position.title:
+        known |= agreement.title >= _CERTAIN_TITLE
+    fit = known & (agreement.title >= FITS) & (industry > 0) & (place > 0)
+    score = _TITLE * agreement.title + _INDUSTRY * industry + _PLACE * place
+    return Fits(fit, certain, score)
 
 
-def _agreement(wanted: str | None, known: str | None, reasons: list[str], label: str) -> float:
+class Reasons:
+    """Why people fit a position."""
+
+    def __init__(self, position: Position) -> None:
+        industry, place = wanted_facets(position)
+        country = position.value(FacetKind.COUNTRY)
+        self._has_title = bool(position.title)
+        self._employer = (f"At {position.employer}",) if position.employer else ()
+        self._industry = (industry_name(industry),) if industry else ()
+        self._place = (country_name(country) if country else place,) if place else ()
+
+    def of(self, title: float, industry: float, place: float) -> tuple[str, ...]:
+        """Why someone fits who agrees so far with the position."""
+        same = "Same title" if title > _SAME_TITLE else "Similar title"
+        return (
+            *((same,) if self._has_title else ()),
+            *self._employer,
+            *(self._industry if industry == 1.0 else ()),
+            *(self._place if place == 1.0 else ()),
+        )
+
+
+def rounded(scores: Values) -> Values:
+    """Scores as people are ordered by them: those that differ by less fit alike."""
+    distinct, where = np.unique(scores, return_inverse=True)
+    # As Python rounds them: numpy takes 0.35 for a half.
+    return np.array([round(float(score), 1) for score in distinct])[where]
+
+
+def wanted_facets(position: Position) -> tuple[str | None, str | None]:
+    """The industry, and the country or else the region, that a position names."""
+    place = position.value(FacetKind.COUNTRY) or position.value(FacetKind.REGION)
+    return position.value(FacetKind.INDUSTRY), place
+
+
+def agreement_of(wanted: str | None, known: str | None) -> float:
     """How far a facet is what was asked for; a section of industry has all its divisions."""
     if wanted is None:
         return 1.0
     if known is None:
         return _UNKNOWN
-    if known == wanted or (len(wanted) == 1 and known[0] == wanted):
-        reasons.append(label)
-        return 1.0
-    return 0.0
+    return float(known == wanted or (len(wanted) == 1 and known[0] == wanted))
 
 
 def completed(employer: Employer, name: str) -> Employer:
@@ -95,21 +140,18 @@ def completed(employer: Employer, name: str) -> Employer:
     return Employer(industry, country, region)
 
 
-def employers(session: Session, companies: Collection[str]) -> dict[str, Employer]:
-    """What is known of these companies: by the account of that name, or by the name alone."""
-    by_key: dict[str, Employer] = {}
-    keys = {key for company in companies for key in keys_of(company)}
-    for batch in batches(sorted(keys)):
-        query = select(Account.plain_name, Account.industry, Account.country, Account.region).where(
-            col(Account.plain_name).in_(batch)
-        )
-        for name, industry, country, region in session.exec(query.order_by(col(Account.id))):
-            by_key.setdefault(name, Employer(industry, country, region))
-    known = {}
-    for company in companies:
-        account = next((by_key[key] for key in keys_of(company) if key in by_key), Employer())
-        known[company] = completed(account, company)
-    return known
+def facts_of_accounts(
+    session: Session, names: Collection[str] | None
+) -> Sequence[tuple[str, str | None, str | None, str | None]]:
+    """The name, as names are compared, the industry, the country and the region of the accounts of
+    these names, or of all accounts, in the order of their ids."""
+    query: Any = sa.select(
+        col(Account.plain_name), col(Account.industry), col(Account.country), col(Account.region)
+    ).order_by(col(Account.id))
+    if names is not None:
+        query = query.where(col(Account.plain_name).in_(sorted(names)))
+    rows: Any = session.execute(query).all()
+    return rows  # type: ignore[no-any-return]
 
 
 def keys_of(company: str) -> Sequence[str]:

@@ -1,8 +1,8 @@
 """Connections that a member may read: their own, and those that colleagues share with them."""
 
 from collections import defaultdict
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
@@ -89,25 +89,39 @@ class Presence:
 
 def readable_connections(session: Session, viewer: Viewer) -> sa.ColumnElement[bool]:
     """The predicate of the connections of active members that a viewer may read."""
-    active = select(Member.person_id).where(col(Member.active).is_(True))
     allowed = sa.or_(shared_with_everyone(), personal_connections(session, viewer))
-    return sa.and_(allowed, col(Connection.owner_id).in_(active))
+    return sa.and_(allowed, of_active_owners())
 
 
 def personal_connections(session: Session, viewer: Viewer) -> sa.ColumnElement[bool]:
     """The predicate of the viewer's own connections, and of those that are shared in their team."""
     if viewer.person_id is None:
         return sa.false()
-    of_team = sa.and_(
+    # An index has the owners, where it is asked for them alone.
+    owners = {viewer.person_id, *teammates(session, viewer.person_id)}
+    shared = sa.or_(
+        col(Connection.owner_id) == viewer.person_id,
         col(Connection.visibility) == Visibility.TEAM,
-        col(Connection.owner_id).in_(teammates(session, viewer.person_id)),
     )
-    return sa.or_(col(Connection.owner_id) == viewer.person_id, of_team)
+    return sa.and_(col(Connection.owner_id).in_(sorted(owners)), shared)
+
+
+def of_active_owners() -> sa.ColumnElement[bool]:
+    """The predicate of the connections of active members."""
+    active = select(Member.person_id).where(col(Member.active).is_(True))
+    return col(Connection.owner_id).in_(active)
 
 
 def shared_with_everyone() -> sa.ColumnElement[bool]:
     """The predicate of the connections that every member may read."""
     return col(Connection.visibility) == Visibility.EVERYONE
+
+
+def known_rows(session: Session, condition: sa.ColumnElement[bool]) -> dict[int, Known]:
+    """The connections that meet a condition, by their ids."""
+    columns = (getattr(Connection, each.name) for each in fields(Known))
+    rows = session.execute(sa.select(*columns).where(condition))
+    return {row[0]: Known(*row) for row in rows}
 
 
 def knowers(session: Session, rows: Collection[Known]) -> dict[int, tuple[str, str]]:
@@ -119,28 +133,56 @@ def knowers(session: Session, rows: Collection[Known]) -> dict[int, tuple[str, s
 
 def grouped(session: Session, rows: Collection[Known]) -> list[tuple[Known, tuple[Knower, ...]]]:
     """Connections to the same person as one, with all who know them, the strongest tie first."""
-    owners = knowers(session, rows)
-    on = today()
+    return with_knowers(session, same_people(rows))
+
+
+def same_people(rows: Iterable[Known]) -> list[list[Known]]:
+    """Connections to the same person together."""
     groups: dict[object, list[Known]] = defaultdict(list)
     for row in rows:
         groups[_identity(row)].append(row)
+    return list(groups.values())
+
+
+def with_knowers(
+    session: Session, groups: Collection[list[Known]]
+) -> list[tuple[Known, tuple[Knower, ...]]]:
+    """The first connection to each person, with all who know them, the strongest tie first."""
+    owners = knowers(session, [row for same in groups for row in same])
+    strength_of = Strengths()
     people = []
-    for same in groups.values():
+    for same in groups:
         by_owner: dict[int, Knower] = {}
         for row in same:
-            last = last_contact(TieKind.CONNECTED, row.connected_on, None, row.created_at)
             knower = Knower(
                 row.owner_id,
                 *owners[row.owner_id],
                 source=row.source,
                 since=row.connected_on,
-                strength=strength(TieKind.CONNECTED, USUAL_BASE[TieKind.CONNECTED], last, on),
+                strength=strength_of(row),
             )
             if row.owner_id not in by_owner or knower.strength > by_owner[row.owner_id].strength:
                 by_owner[row.owner_id] = knower
         ordered = sorted(by_owner.values(), key=lambda knower: (-knower.strength, knower.id))
         people.append((same[0], tuple(ordered)))
     return people
+
+
+class Strengths:
+    """How well the owners of connections know people today."""
+
+    def __init__(self) -> None:
+        self._on = today()
+        # An import or a fair gives many connections one day.
+        self._known: dict[date | None, float] = {}
+
+    def __call__(self, row: Known) -> float:
+        """The strength of a connection."""
+        last = last_contact(TieKind.CONNECTED, row.connected_on, None, row.created_at)
+        if last not in self._known:
+            base = USUAL_BASE[TieKind.CONNECTED]
+            self._known[last] = strength(TieKind.CONNECTED, base, last, self._on)
+        return self._known[last]
 
 
 def unrecorded_at(session: Session, viewer: Viewer, account: Account) -> list[Unrecorded]:
@@ -201,13 +243,24 @@ def _at_account(session: Session, viewer: Viewer, account: Account) -> list[Know
 
 def at_company(name: str) -> sa.ColumnElement[bool]:
     """The predicate of the connections whose company may have this name."""
-    keys = {plain(name), *company_keys(name)} - {""}
+    keys = _names_of(name)
     company = col(Connection.plain_company)
-    longer = [company.startswith(f"{key} ", autoescape=True) for key in sorted(keys)]
-    return sa.or_(company.in_(sorted(keys)), *longer)
+    longer = [company.startswith(f"{key} ", autoescape=True) for key in keys]
+    return sa.or_(company.in_(keys), *longer)
+
+
+def may_be_called(name: str, company: str) -> bool:
+    """Whether a connection's company may have this name, as `at_company` says it."""
+    written = plain(company)[:500]
+    return any(written == key or written.startswith(f"{key} ") for key in _names_of(name))
+
+
+def _names_of(name: str) -> list[str]:
+    return sorted({plain(name), *company_keys(name)} - {""})
 
 
 def _identity(row: Known) -> object:
     """What is the same for connections of several colleagues to one person."""
-    keys = company_keys(row.company) if row.company else ("",)
-    return row.url or row.email or (row.plain_name, keys[0])
+    if row.url or row.email:
+        return row.url or row.email
+    return row.plain_name, company_keys(row.company)[0] if row.company else ""

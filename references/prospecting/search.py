@@ -7,21 +7,17 @@ job (`blind.py`): nothing here asks for them.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from heapq import nsmallest
 
 from sqlmodel import Session, col, select
 
-from references.network.paths import KnownPath, Network
+from references.network.paths import KnownPath, Network, with_evidence
 from references.network.ties import known_to_colleagues
-from references.prospecting.connections import fitting_connections
-from references.prospecting.contacts import contacts_of, fitting_contacts
+from references.prospecting.connections import readable_fitting
+from references.prospecting.contacts import are_contacts, contacts_of, fitting_contacts
 from references.prospecting.fitting import keys_of
-from references.prospecting.known import (
-    Knower,
-    grouped,
-    personal_connections,
-    readable_connections,
-)
-from references.prospecting.titles import Titles
+from references.prospecting.known import Knower, Strengths, same_people, with_knowers
+from references.prospecting.shared_book import SharedBook
 from similarity.index.catalog import Catalog
 from similarity.sentences.positions import Position, position_in
 from workspace.accounts.accounts import Account
@@ -68,63 +64,65 @@ def search_network(
     viewer: Viewer,
     catalog: Catalog,
     network: Network,
-    titles: Titles,
+    shared: SharedBook,
     text: str,
 ) -> Prospects:
     """The people who fit what a text describes, and the best way to each."""
     position = position_in(text)
     if not position:
         return Prospects(position)
-    contacts = fitting_contacts(session, viewer, catalog, titles, position)
-    outside = fitting_connections(
-        session,
-        titles,
-        position,
-        readable_connections(session, viewer),
-        personal_connections(session, viewer),
-    )
+    fitting = fitting_contacts(session, viewer, catalog, shared.titles, position)
+    outside = readable_fitting(session, viewer, shared, position)
     # The record knows better than an address book what is its title and employer.
-    known = {contact.id for contact, _ in contacts}
-    fits = {id(row): fit for row, fit in outside}
-    unrecorded = [row for row, _ in outside if row.person_id is None]
-    recorded = {row.person_id: fit for row, fit in outside if row.person_id not in known}
-    contacts += [
-        (contact, recorded[contact.id])
-        for contact in contacts_of(session, [each for each in recorded if each])
-    ]
-    if len(contacts) > 2 * SHOWN:
-        near = network.strengths(session, viewer, [contact.id for contact, _ in contacts])
-        contacts.sort(
-            key=lambda each: (-round(each[1].score, 1), -near.get(each[0].id, 0.0), each[0].id)
-        )
-        del contacts[2 * SHOWN :]
-    ids = [contact.id for contact, _ in contacts]
-    paths = network.nearest(session, viewer, ids)
+    recorded = {row.person_id: fit for row, fit in outside if row.person_id not in fitting}
+    contacts = are_contacts(session, [each for each in recorded if each])
+    fitting |= {person: fit for person, fit in recorded.items() if person in contacts}
+    chains = network.chains(session, viewer, fitting)
+    ids = list(fitting)
+    if len(ids) > 2 * SHOWN:
+        near = {person: path.strength for person, path in chains.items()}
+        ids.sort(key=lambda each: (-round(fitting[each].score, 1), -near.get(each, 0.0), each))
+        del ids[2 * SHOWN :]
+    paths = with_evidence(session, viewer, [chains[each] for each in ids if each in chains])
     asked = known_to_colleagues(session, viewer, [each for each in ids if each not in paths])
+    found = {contact.id: contact for contact in contacts_of(session, ids)}
     people = [
         Prospect(
             name=contact.name,
             title=contact.title,
             company=contact.account or "",
-            reasons=fit.reasons,
-            score=fit.score,
+            reasons=fitting[contact.id].reasons,
+            score=fitting[contact.id].score,
             key=contact.key,
             account_key=contact.account_key,
             path=paths.get(contact.id),
             may_be_asked=contact.id in asked,
         )
-        for contact, fit in contacts
+        for contact in (found[each] for each in ids if each in found)
     ]
+    fits = {row.id: fit for row, fit in outside}
+    strength_of = Strengths()
+    # Of more people than are shown, nobody needs to know who knows them.
+    unrecorded = nsmallest(
+        SHOWN,
+        same_people(row for row, _ in outside if row.person_id is None),
+        key=lambda same: (
+            -round(fits[same[0].id].score, 1),
+            -max(map(strength_of, same)),
+            same[0].name,
+            same[0].company,
+        ),
+    )
     people += [
         Prospect(
             name=row.name,
             title=row.position,
             company=row.company,
-            reasons=fits[id(row)].reasons,
-            score=fits[id(row)].score,
+            reasons=fits[row.id].reasons,
+            score=fits[row.id].score,
             known_by=who,
         )
-        for row, who in grouped(session, unrecorded)
+        for row, who in with_knowers(session, unrecorded)
     ]
     people.sort(key=lambda each: (-round(each.score, 1), -each.strength, each.name, each.company))
     return Prospects(position, _with_accounts(session, people[:SHOWN]))

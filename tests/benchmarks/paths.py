@@ -58,7 +58,7 @@ def run() -> Iterator[tuple[str, str]]:
             strangers = [int(each) for each in _strangers(known, ours | customers, random, FEW)]
             yield from _peers(graph, known, ours, strangers, label)
         yield from _changes(graph, known, ours, customers, label, random)
-    yield from prospecting.run()
+    yield from prospecting.run([1_000_000])
 
 
 def _sources(known: Network, random: np.random.Generator) -> tuple[frozenset[int], frozenset[int]]:

@@ -70,6 +70,7 @@ for module in (
     "references.network.address_books",
     "references.network.ties",
     "references.network.wrong_ties",
+    "references.prospecting.shared_book",
     "references.prospecting.tables",
     "references.prospecting.titles",
     "references.suggestion_counts",

@@ -6,6 +6,7 @@ import pytest
 from sqlmodel import Session
 
 from references.buyers import back_channel as channel
+from references.buyers import people as buyers
 from references.buyers.back_channel import Feeling, Voice, back_channel
 from references.buyers.group import group_of
 from references.buyers.inner_circle import InnerCircle, guesses, inner_circle, tenures_of
@@ -15,7 +16,7 @@ from references.network.ties import TieKind, Visibility, assert_tie
 from tests.world import World
 from workspace.accounts.accounts import Account, Relationship, add_account
 from workspace.clock import today
-from workspace.deals import stakeholders
+from workspace.deals import lifecycle, stakeholders
 from workspace.people import people
 from workspace.people.tables import Person
 
@@ -58,6 +59,44 @@ def test_should_name_cliques_and_bridges(world: World) -> None:
     (bridge,) = found.bridges
     assert (bridge.name, bridge.groups) == ("Cas", (("Ann", "Ben"), ("Dee", "Eve")))
     assert len(found.ties) == 5
+
+
+def test_should_look_at_those_of_a_large_account_whom_a_deal_may_hang_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with world.database.write() as session:
+        account = add_account(session, "Large Insurance")
+        world.accounts["large"] = account.key
+        for number in range(6):
+            add(session, world, f"Clerk {number}", "large", "Clerk")
+        for name, title in (
+            ("Boss", "Chief Financial Officer"),
+            ("Tied Boss", "IT Director"),
+            ("Of A Deal", "Clerk"),
+            ("Of A Hidden Deal", "Clerk"),
+            ("Known", "Clerk"),
+            ("Privately Known", "Clerk"),
+        ):
+            add(session, world, name, "large", title)
+        tie(session, world, "Known", "Tied Boss", evidence="Rowing")
+        tie(session, world, "Privately Known", "Clerk 5", visibility=Visibility.PRIVATE)
+        for name, confidential in (("Of A Deal", False), ("Of A Hidden Deal", True)):
+            deal = lifecycle.log(
+                *(session, "Claims", account, world.people["alice"]), confidential=confidential
+            )
+            stakeholders.add_stakeholder(session, deal, world.people[name], None)
+    everybody = circle(world, account="large")
+    assert (everybody.total, len(everybody.names)) == (12, 12)
+    monkeypatch.setattr(buyers, "MOST_PEOPLE", 6)
+    for viewer, names in (
+        # The second deal, and the private tie, are Alice's.
+        ("alice", ["Of A Deal", "Of A Hidden Deal", "Tied Boss", "Boss", "Clerk 5", "Known"]),
+        ("charlie", ["Of A Deal", "Tied Boss", "Boss", "Known", "Clerk 0", "Clerk 1"]),
+    ):
+        found = circle(world, viewer, "large")
+        assert list(found.names.values()) == names
+        assert found.total == 12
+        assert {found.names[each.one_id] for each in found.ties} == {"Tied Boss"}
 
 
 def test_should_not_take_working_there_for_closeness(world: World) -> None:

@@ -6,13 +6,11 @@ import pytest
 from sqlmodel import Session
 
 from references.network.ties import Visibility
-from references.prospecting import connections, contacts, search
-from references.prospecting.connections import fitting_connections
+from references.prospecting import contacts, search
+from references.prospecting.connections import readable_fitting
 from references.prospecting.known import (
     Unrecorded,
-    personal_connections,
     presence_at,
-    readable_connections,
     unrecorded_at,
 )
 from references.prospecting.search import search_network
@@ -34,14 +32,7 @@ def fitting(
     """The names of the connections that fit, the best first."""
     seen = world.viewer(viewer)
     with world.database.read() as session:
-        found = fitting_connections(
-            session,
-            workspace.titles,
-            position_in(text),
-            readable_connections(session, seen),
-            personal_connections(session, seen),
-            most=most,
-        )
+        found = readable_fitting(session, seen, workspace.shared_book, position_in(text), most=most)
     return [row.name for row, _ in found]
 
 
@@ -52,7 +43,7 @@ def found(world: World, workspace: Workspace, text: str) -> list[str]:
             world.viewer("alice"),
             workspace.catalog,
             workspace.network,
-            workspace.titles,
+            workspace.shared_book,
             text,
         )
     return [person.name for person in prospects.people]
@@ -85,10 +76,7 @@ def test_should_find_who_fits_at_the_end_of_a_book(
     assert "Last" in found(world, workspace, QUESTION)
 
 
-def test_should_read_all_titles_until_enough_are_found(
-    world: World, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connections, "AT_ONCE", 2)
+def test_should_find_who_fits_behind_many_titles(world: World, workspace: Workspace) -> None:
     with world.database.write() as session:
         for number in range(9):
             title = f"Head of treasury {number}"
@@ -96,7 +84,6 @@ def test_should_read_all_titles_until_enough_are_found(
         add_connection(session, world, "alice", "Last", "Lumen Bank", "Deputy treasury manager")
         add_connection(session, world, "alice", "Same", "Lumen Bank", TITLE)
     assert fitting(world, workspace, most=9) == ["Same", "Last"]
-    # The best title is asked for first.
     assert fitting(world, workspace, most=1) == ["Same"]
 
 

@@ -26,7 +26,7 @@ def search(
     viewer = world.viewer(viewer) if isinstance(viewer, str) else viewer
     with world.database.read() as session:
         found = search_network(
-            session, viewer, workspace.catalog, workspace.network, workspace.titles, text
+            session, viewer, workspace.catalog, workspace.network, workspace.shared_book, text
         )
     return {each.name: each for each in found.people}
 
@@ -176,7 +176,7 @@ def test_should_keep_people_of_confidential_deals_hidden(
                 world.viewer("charlie"),
                 workspace.catalog,
                 workspace.network,
-                workspace.titles,
+                workspace.shared_book,
                 text,
             )
             assert [each.name for each in found.people] == []

@@ -22,7 +22,8 @@ class Meanings(FakeEmbedder):
 
 def likeness(world: World, asked: str, *titles: str) -> list[float]:
     with world.database.read() as session:
-        return Titles(world.database, FakeEmbedder()).likeness(session, asked, titles, shared=False)
+        known = Titles(world.database, FakeEmbedder())
+        return known.likeness(session, asked, titles, shared=False).tolist()
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_should_find_by_meaning_what_is_prepared(
     titles = Titles(world.database, Meanings())
     asked = ("Head of purchasing", ["Leiter Einkauf", "Leiter Vertrieb"])
     with world.database.read() as session:
-        assert titles.likeness(session, *asked, shared=True) == [0.0, 0.0]
+        assert titles.likeness(session, *asked, shared=True).tolist() == [0.0, 0.0]
     assert titles.prepare() > 0
     assert titles.prepare() == 0
     for shared in (True, False):

@@ -100,7 +100,7 @@ def network_page(
     found = None
     if text:
         found = search_network(
-            session, viewer, workspace.catalog, workspace.network, workspace.titles, text
+            session, viewer, workspace.catalog, workspace.network, workspace.shared_book, text
         )
     return NetworkPage(
         text=text,

@@ -1,11 +1,15 @@
 """Accounts."""
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
+from references.buyers import people
+from references.network.ties import TieKind, assert_tie
 from tests.web.checklist import refuses
 from tests.web.conftest import Visit
 from tests.world import World
+from workspace.people.people import add_contact
+from workspace.people.tables import Person
 
 HTMX = {"HX-Request": "true"}
 
@@ -42,6 +46,30 @@ def test_should_show_the_deals_that_the_viewer_may_see(visit: Visit, world: Worl
     assert "Kestrel Health records" in page
     assert "Nightingale" not in page
     assert visit("charlie").get("/accounts/nowhere").status_code == 404
+
+
+def test_should_say_that_some_of_a_large_account_are_looked_at(
+    visit: Visit, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with world.database.write() as session:
+        account = world.account(session, "kestrel")
+        made = [
+            add_contact(session, f"Person {number}", None, account_id=account.id)
+            for number in range(4)
+        ]
+        for other in made[1:]:
+            assert_tie(
+                *(session, made[0].id, other.id, TieKind.STUDIED),
+                asserted_by_id=world.people["alice"],
+            )
+        there = len(session.exec(select(Person.id).where(Person.account_id == account.id)).all())
+    here = f"/accounts/{world.accounts['kestrel']}"
+    told = f"Among 3 of {there} people"
+    page = visit("alice").get(here).text
+    assert "Inner circle" in page
+    assert "Among" not in page
+    monkeypatch.setattr(people, "MOST_PEOPLE", 3)
+    assert told in visit("alice").get(here).text
 
 
 def test_should_add_an_account(visit: Visit) -> None:
