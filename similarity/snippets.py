@@ -1,6 +1,7 @@
 """Snippets: the stored texts of documents, cut to a few lines with the matching words marked."""
 
 import re
+from collections import Counter
 from collections.abc import Collection, Container, Iterable
 from dataclasses import dataclass, replace
 
@@ -49,14 +50,17 @@ def snippet(passage: str, hits: Container[str], language: str, width: int = 40) 
 
 def surfaces(texts: Iterable[str], terms: Iterable[str], language: str) -> list[str]:
     """The surface forms of stems, in the same order: how the first of these texts that has a
-    stem writes it."""
+    stem writes it. A capital stays where two of them have it within a sentence, as names do."""
+    texts = list(texts)
+    counts = Counter(stem for text in texts for stem in written_as_names([text], language))
     surface_of = dict.fromkeys(terms, "")
     missing = set(surface_of)
     for word in (word[0] for text in texts for word in re.finditer(r"\w+", text)):
         if not missing:
             break
         for stem in missing.intersection(stems(word, language)):
-            surface_of[stem] = word if word[1:] != word[1:].lower() else word.lower()
+            kept = word[1:] != word[1:].lower() or counts[stem] > 1
+            surface_of[stem] = word if kept else word.lower()
             missing.remove(stem)
     return list(dict.fromkeys(surface or stem for stem, surface in surface_of.items()))
 

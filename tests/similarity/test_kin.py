@@ -421,3 +421,6 @@ def test_should_show_words_as_they_are_written() -> None:
         "reports",
     ]
     assert surfaces(["naïve"], [], "en") == []
+    # What both write as a name is one; what one of them has in a title need not be.
+    both = ["We met Beata, and Patient Records were shown", "Ask Beata for the patient list"]
+    assert surfaces(both, ["beata", "patient"], "en") == ["Beata", "patient"]
