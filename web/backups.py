@@ -148,7 +148,9 @@ def _scratch(settings: Settings) -> Iterator[Settings]:
     with tempfile.TemporaryDirectory(prefix="dealkin-drill-") as home:
         # A backup has no rows for the database to search.
         place: dict[str, Any] = {"home": Path(home), "backups": "off", "search": "caches"}
-        url = sa.make_url(settings.database)
+        # No pooler and no replica knows the scratch place.
+        place |= {"direct_database_url": None, "replica_database_url": None}
+        url = sa.make_url(settings.direct_database)
         if url.get_backend_name() == "sqlite":
             yield settings.model_copy(update={**place, "database_url": None})
             return

@@ -14,6 +14,7 @@ from workspace.database import writing_until
 from workspace.errors import Busy, Forbidden
 from workspace.people import api_tokens
 from workspace.people.api_tokens import KnownToken, Scope
+from workspace.replica import Marks
 from workspace.told import in_words
 
 # Seconds that a call waits for noting that its token is used, or was refused.
@@ -21,27 +22,29 @@ NOTING_SECONDS = 0.5
 _HIGHER = frozenset({Policy.LEADERS, Policy.ADMINISTRATORS})
 
 
-async def token_of(request: Request) -> KnownToken | None:
-    """The token that a request carries; None if it carries none. One that ended is refused."""
+async def token_of(request: Request) -> tuple[KnownToken | None, Marks | None]:
+    """The token that a request carries, and what its member's reads need to see; None if it carries
+    none. One that ended is refused."""
     kind, _, secret = request.headers.get("authorization", "").partition(" ")
     if not secret.strip():
-        return None
+        return None, None
     if kind.lower() != "bearer":
         raise NotAuthorizedException("Send the token as 'Authorization: Bearer …'.")
-    token = await to_thread.run_sync(_known, request.app.state, secret.strip())
+    token, marks = await to_thread.run_sync(_known, request.app.state, secret.strip())
     if token is None:
         raise NotAuthorizedException("There is no such token.")
     if token.problem:
         raise NotAuthorizedException(in_words(token.problem))
-    return token
+    return token, marks
 
 
-def _known(state: State, secret: str) -> KnownToken | None:
+def _known(state: State, secret: str) -> tuple[KnownToken | None, Marks | None]:
     workspace: Workspace = state.workspace
     with workspace.database.read() as session:
         token = api_tokens.known_token(session, secret)
-    if token is None:
-        return None
+        if token is None:
+            return None, None
+        marks = workspace.marks(session, token.viewer)
     ended = token.problem and state.denials.is_new(token.viewer.person_id, "token", token.key)
     if ended or (token.is_due and not token.problem):
         deadline = monotonic() + NOTING_SECONDS
@@ -50,7 +53,7 @@ def _known(state: State, secret: str) -> KnownToken | None:
                 api_tokens.note_refusal(session, token)
             else:
                 api_tokens.note_use(session, token.id)
-    return token
+    return token, marks
 
 
 def require_scope(token: KnownToken, reads: bool, declared: Policy) -> None:

@@ -70,7 +70,7 @@ class Conditions:
 
 def conditions(session: Session, workspace: Workspace) -> list[Condition]:
     """What is not as it should be, found now."""
-    checks = (_model(workspace), _index(workspace))
+    checks = (_model(workspace), _index(workspace), _replica(workspace))
     found = [condition for condition in checks if condition]
     return found + stored_conditions(session, workspace.database, workspace.settings)
 
@@ -112,6 +112,14 @@ def _index(workspace: Workspace) -> Condition | None:
     if workspace.catalog.is_loaded:
         return None
     return Condition("index", False, "The search index is being loaded; first answers take longer.")
+
+
+def _replica(workspace: Workspace) -> Condition | None:
+    problem = workspace.replica.problem if workspace.replica else ""
+    if not problem:
+        return None
+    text = f"{problem} Until it can be read again, the database answers all pages."
+    return Condition("replica", False, text)
 
 
 def _mail(session: Session, settings: Settings) -> Condition | None:

@@ -21,6 +21,7 @@ from workspace.accounts.accounts import Account
 from workspace.deals.discretion import read_for
 from workspace.errors import Busy, Conflict, DealkinError, Forbidden, Invalid, NotFound, TooMany
 from workspace.people.tables import Person
+from workspace.replica import ReplicaLost
 from workspace.told import Code, in_words, told
 
 logger = logging.getLogger("dealkin.web")
@@ -169,6 +170,13 @@ def collided(request: Request, error: DBAPIError) -> Response[str]:
     return explain(request, 409, message)
 
 
+def ask_again(request: Request, _error: ReplicaLost) -> Response[Any]:
+    """A page whose replica failed while it was read: its address again, for the database answers
+    by now."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return Redirect(request.url.path + query, status_code=307)
+
+
 def database_refused(request: Request, error: OperationalError) -> Response[str]:
     """A conflict between transactions, a locked database, or a fault."""
     # Class 40 of the SQL standard is transaction rollback: serialisation failure or deadlock.
@@ -265,6 +273,7 @@ HANDLERS: dict[Any, Any] = {
     HTTPException: refused_by_framework,
     IntegrityError: collided,
     OperationalError: database_refused,
+    ReplicaLost: ask_again,
     DataError: out_of_range,
     PoolTimeout: busy,
     OSError: failed_on_disk,

@@ -42,6 +42,7 @@ from workspace.database import writing_until
 from workspace.errors import Busy, NotFound
 from workspace.people.sign_in.sessions import SignedIn, note_use, signed_in
 from workspace.people.tables import Role
+from workspace.replica import Marks
 from workspace.told import Code, refusal
 
 # Pages that are built at the same time. Python runs one thread at a time: with six threads, which
@@ -163,11 +164,12 @@ class AsDeclared(ASGIMiddleware):
             # Such an application does not start; what the framework answers by itself is refused.
             raise NotFound("There is no such page.")
         if scope["route_handler"].opt.get("api"):
-            sent = await token_of(request)
+            sent, marks = await token_of(request)
             scope["user"] = sent.viewer if sent else None
             scope["token"] = sent  # type: ignore[typeddict-unknown-key]
             require(declared, scope["user"])
             if sent:
+                _allow_replica(request, marks)
                 asks = bool(scope["route_handler"].opt.get("asks_by_post"))
                 require_scope(sent, asks or request.method in SAFE, declared)
             await next_app(scope, receive, send)
@@ -176,10 +178,11 @@ class AsDeclared(ASGIMiddleware):
         viewer, waiting = None, 0
         conditions: list[Condition] = []
         if token:
-            found, waiting, conditions = await to_thread.run_sync(
+            found, marks, waiting, conditions = await to_thread.run_sync(
                 _signed_in, request.app.state, token
             )
             viewer = found.viewer if found else None
+            _allow_replica(request, marks)
             # What a page fetches by itself is no use of the session.
             if found and found.is_due and not scope["route_handler"].opt.get("unattended"):
                 await to_thread.run_sync(_note_use, request.app.state, token)
@@ -290,21 +293,37 @@ class InTurn(ASGIMiddleware):
             give_back()
 
 
-def _signed_in(state: State, token: str) -> tuple[SignedIn | None, int, list[Condition]]:
-    """The member with this session, and what the page's head shows them: the number of items in
-    their inbox, and what is not as it should be, as far as it concerns them."""
+def _allow_replica(request: Request, marks: Marks | None) -> None:
+    """Let a page be read from the replica. What comes before a write is read where it is written,
+    and visitors without a session or token, such as guests, have no marks."""
+    if request.method in SAFE:
+        request.scope["marks"] = marks  # type: ignore[typeddict-unknown-key]
+
+
+def _signed_in(
+    state: State, token: str
+) -> tuple[SignedIn | None, Marks | None, int, list[Condition]]:
+    """The member with this session, what their reads need to see, and what the page's head shows
+    them: the number of items in their inbox, and what is not as it should be, as far as it concerns
+    them.
+
+    Session and roles are of the database itself: what was ended there has ended.
+    """
     workspace: Workspace = state.workspace
     with workspace.database.read() as session:
         found = signed_in(session, token)
         if found is None:
-            return None, 0, []
+            return None, None, 0, []
+        marks = workspace.marks(session, found.viewer)
         looks_after = Role.ADMIN in found.viewer.roles
         conditions = (
             state.conditions.current(session, workspace)
             if looks_after
             else members_conditions(session, found.viewer.person_id)
         )
-        return found, inbox.count(session, found.viewer), conditions
+        with workspace.reading(marks, session) as near:
+            # As new as the page below it.
+            return found, marks, inbox.count(near, found.viewer), conditions
 
 
 def _note_use(state: State, token: str) -> None:

@@ -27,6 +27,7 @@ from workspace.deals.tables import Deal
 from workspace.errors import Conflict, Invalid
 from workspace.people.profile_privacy import read_facts_for
 from workspace.people.viewer import Viewer
+from workspace.replica import Marks, writing_for
 from workspace.revisions.tables import Revision
 
 P = ParamSpec("P")
@@ -65,17 +66,27 @@ class MemberRequest:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session that cannot write, and gets what the viewer may know of."""
-        with self.workspace.database.read() as session:
+        """A session that cannot write, and gets what the viewer may know of.
+
+        A page that has written nothing may be read from the replica.
+        """
+        marks: Marks | None = self.request.scope.get("marks")  # type: ignore[assignment]
+        with self.workspace.reading(marks) as session:
             self._read_for_viewer(session)
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session that commits when the block ends, and gets what the viewer may know of."""
-        with self.workspace.database.write() as session:
+        viewer: Viewer | None = self.request.scope.get("user")
+        with (
+            writing_for(viewer.person_id if viewer else None),
+            self.workspace.database.write() as session,
+        ):
             self._read_for_viewer(session)
             yield session
+        # What follows in this request reads what was just written.
+        self.request.scope["marks"] = None  # type: ignore[typeddict-unknown-key]
 
     def count(
         self, kind: SuggestionKind, fate: Fate, deal: Deal | DealRow, items: Iterable[str]

@@ -1,8 +1,10 @@
 """The workspace that pages and commands work with, and the one function that opens it."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
+
+from sqlmodel import Session
 
 from references import webhook_events
 from references.desk import job_changes
@@ -18,6 +20,8 @@ from similarity.names import recorder
 from workspace.database import Database
 from workspace.keyring import Keyring
 from workspace.locks import upgrading
+from workspace.people.viewer import Viewer
+from workspace.replica import Marks, Replica, marks_of
 from workspace.settings import Settings
 from workspace.setup import open_database
 
@@ -38,6 +42,28 @@ class Workspace:
     shared_book: SharedBook
     # The address of the server, for links where the settings name no origin.
     address: str = LOCAL_ADDRESS
+    # The replica from which pages are read, where the settings name one.
+    replica: Replica | None = None
+
+    def marks(self, session: Session, viewer: Viewer) -> Marks | None:
+        """What a viewer's reads need to see, found in a session on the database itself; None where
+        all is read there."""
+        if self.replica is None or viewer.person_id is None:
+            return None
+        return marks_of(session, viewer.person_id)
+
+    @contextmanager
+    def reading(self, marks: Marks | None, known: Session | None = None) -> Iterator[Session]:
+        """A session that cannot write, on a state with what the marks ask for: of the replica, if
+        it has got so far. Without marks it is `known`, or one on the database itself."""
+        if self.replica is not None and marks is not None:
+            with self.replica.reading(marks) as session:
+                yield session
+        elif known is not None:
+            yield known
+        else:
+            with self.database.read() as session:
+                yield session
 
     @property
     def origin(self) -> str:
@@ -85,7 +111,12 @@ def workspace_on(
     shared_book = SharedBook(database, titles)
     # After the others, which match connections with people.
     shared_book.attach()
-    workspace = Workspace(settings, database, catalog, network, titles, shared_book, address)
+    replica = Replica(database, settings.replica_database) if settings.replica_database else None
+    if replica:
+        replica.attach()
+    workspace = Workspace(
+        settings, database, catalog, network, titles, shared_book, address, replica
+    )
     webhook_events.attach(database, workspace.origin)
     return workspace
 
@@ -110,7 +141,8 @@ def open_workspace(
             workspace.network.catch_up()
             recorder.catch_up(database)
             workspace.catalog.prepare(may_replace=serves)
-        yield workspace
+        with closing(workspace.replica) if workspace.replica else nullcontext():
+            yield workspace
 
 
 def encoder_of(settings: Settings) -> Embedder:

@@ -44,6 +44,9 @@ FOLLOWS = "follows"
 BINARY = "rows in binary form"
 # Stands in the `info` of tables and columns that hold secrets: they are in no exported record.
 SECRET = "secret"  # noqa: S105
+# Stands in the `info` of tables and columns that decide who may see what: no reader gets a state
+# from before they were changed. A row that is deleted counts as changed.
+RIGHTS = "rights"
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -110,11 +113,13 @@ class Database:
     """Sessions on one database: many that read, and, on SQLite, one that writes at a time.
 
     All sessions come from `read()` and `write()`. A `write()` block is a transaction: it commits
-    at its end, or rolls back if it raises. Nothing else commits.
+    at its end, or rolls back if it raises. Nothing else commits. `pooled` says that a pooler stands
+    before a PostgreSQL database, whose connections change with each transaction.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, pooled: bool = False) -> None:
         self.url = sa.make_url(url)
+        self.pooled = pooled
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
             if not self.url.database or self.url.database == ":memory:":
@@ -122,10 +127,7 @@ class Database:
             self.writer = _sqlite_engine(self.url, writes=True)
             self.reader = _sqlite_engine(self.url, writes=False)
         else:
-            self.writer = self.reader = sa.create_engine(
-                self.url, pool_pre_ping=True, max_overflow=-1, hide_parameters=True
-            )
-            event.listen(self.reader, "before_cursor_execute", _choose_form)
+            self.writer = self.reader = postgresql_engine(self.url, pooled=pooled)
         self._watchers: list[Callable[[Session], None]] = []
         # On SQLite, the turn of the only writer of this process.
         self._turn = threading.Lock()
@@ -138,9 +140,10 @@ class Database:
         self._watchers.append(watcher)
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
-        """A session that cannot write and sees one consistent state of the database."""
-        with Session(self.reader, expire_on_commit=False, autoflush=False) as session:
+    def read(self, engine: sa.Engine | None = None) -> Iterator[Session]:
+        """A session that cannot write and sees one consistent state of the database, or of the
+        copy of it that an engine leads to."""
+        with Session(engine or self.reader, expire_on_commit=False, autoflush=False) as session:
             session.info[_FOUND] = {}
             if not self.is_sqlite:
                 session.connection(
@@ -277,6 +280,23 @@ class Database:
         config.set_main_option("script_location", str(MIGRATIONS))
         config.attributes["engine"] = self.writer
         return config
+
+
+def postgresql_engine(url: sa.URL, *, pooled: bool, **connect_args: Any) -> sa.Engine:
+    """An engine on PostgreSQL, whose connections are made with these arguments of the driver."""
+    if pooled:
+        # The driver prepares what it executes often on one connection of the server. With the next
+        # transaction a pooler may give it another one.
+        connect_args["prepare_threshold"] = None
+    engine = sa.create_engine(
+        url,
+        pool_pre_ping=True,
+        max_overflow=-1,
+        hide_parameters=True,
+        connect_args=connect_args,
+    )
+    event.listen(engine, "before_cursor_execute", _choose_form)
+    return engine
 
 
 def _choose_form(

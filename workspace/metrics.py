@@ -22,3 +22,8 @@ ENCODE_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30),
 )
 ENCODED = Counter("dealkin_encoded_texts_total", "Texts that the model has encoded.")
+REPLICA_READS = Counter(
+    "dealkin_replica_reads_total",
+    "Reads that may be of the replica, by which database answered them: replica or primary.",
+    ("database",),
+)

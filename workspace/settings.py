@@ -20,6 +20,10 @@ class Settings(BaseSettings):
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
     # The database itself where `database_url` leads to a pooler, which cannot pass notifications.
     direct_database_url: str | None = Field(default=None, validation_alias="DATABASE_DIRECT_URL")
+    # A streaming replica of that PostgreSQL database, from which pages are read.
+    replica_database_url: str | None = Field(
+        default=None, validation_alias="DATABASE_REPLICA_URL", repr=False
+    )
     # The model of meaning: multilingual-e5-small, minilm (light, English), a folder of a
     # sentence-transformers model, or a name that the library can load. Without a choice a new
     # record has the first, and every other record the model that made its vectors.
@@ -85,6 +89,16 @@ class Settings(BaseSettings):
     def direct_database(self) -> str:
         """The URL of a connection that stays open, on which the database notifies."""
         return sqlalchemy_url(self.direct_database_url or self.database)
+
+    @property
+    def is_pooled(self) -> bool:
+        """Whether a pooler stands before the database."""
+        return self.direct_database_url is not None
+
+    @property
+    def replica_database(self) -> str | None:
+        """The URL of the replica; None where there is none."""
+        return sqlalchemy_url(self.replica_database_url) if self.replica_database_url else None
 
     @property
     def backup_folder(self) -> Path | None:

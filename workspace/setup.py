@@ -17,7 +17,7 @@ def open_database(settings: Settings) -> Database:
 
     An older database is backed up before it is upgraded.
     """
-    database = Database(settings.database)
+    database = Database(settings.database, pooled=settings.is_pooled)
     with upgrading(database):
         _back_up(database, settings)
         database.upgrade()

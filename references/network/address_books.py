@@ -19,7 +19,7 @@ from references.network.ties import USUAL_BASE, Tie, TieKind, Visibility, pair, 
 from workspace.accounts.accounts import find_account
 from workspace.audit import audit, audit_all
 from workspace.clock import now
-from workspace.database import FOLLOWS, batches, contains, fetch, select_row
+from workspace.database import FOLLOWS, RIGHTS, batches, contains, fetch, select_row
 from workspace.errors import Conflict, Invalid, NotFound
 from workspace.ids import ID, uncounted_id
 from workspace.keys import plain
@@ -56,7 +56,11 @@ class Connection(SQLModel, table=True):
     birthday: str = Field(default="", max_length=5)
     connected_on: date | None = None
     source: str = Field(default="", max_length=100)
-    visibility: str = Field(default=Visibility.PRIVATE, max_length=10)
+    visibility: str = Field(
+        default=Visibility.PRIVATE,
+        max_length=10,
+        sa_column_kwargs={"info": {RIGHTS: True}},
+    )
     # The person in the record, and the tie to them.
     person_id: int | None = Field(
         default=None,

@@ -21,7 +21,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from workspace.audit import audit
 from workspace.change_log import Change, ChangeLog, Generation, State
 from workspace.clock import now, today
-from workspace.database import FOLLOWS, found_once
+from workspace.database import FOLLOWS, RIGHTS, found_once
 from workspace.errors import Forbidden, Invalid, NotFound
 from workspace.ids import uncounted_id
 from workspace.people.tables import Member, MemberRole, Person, Role
@@ -84,7 +84,11 @@ class Tie(SQLModel, table=True):
     base: float
     # The member who owns the tie; None for derived ties.
     asserted_by_id: int | None = Field(default=None, foreign_key="person.id")
-    visibility: str = Field(default=Visibility.EVERYONE, max_length=10)
+    visibility: str = Field(
+        default=Visibility.EVERYONE,
+        max_length=10,
+        sa_column_kwargs={"info": {RIGHTS: True}},
+    )
     # The fact of the record that a derived tie follows from; empty for asserted ties.
     origin: str = Field(default="", max_length=220, index=True)
     created_at: datetime = Field(default_factory=now)

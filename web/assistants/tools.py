@@ -37,6 +37,7 @@ from workspace.deals import access
 from workspace.errors import Forbidden, Invalid
 from workspace.people.api_tokens import KnownToken, Scope
 from workspace.people.viewer import Viewer, require_writer
+from workspace.replica import writing_for
 
 # What a tool answers: its data, and the pages that they are from.
 Answer = dict[str, Any]
@@ -191,7 +192,10 @@ class Assistant:
         if Scope.WRITE not in token.scopes:
             raise Forbidden("This token lacks the scope write.")
         require_writer(token.viewer)
-        with self.workspace.database.write() as session:
+        with (
+            writing_for(token.viewer.person_id),
+            self.workspace.database.write() as session,
+        ):
             read_as(session, token.viewer)
             yield session, token.viewer
 

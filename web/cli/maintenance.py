@@ -18,6 +18,7 @@ from workspace.errors import DealkinError
 
 if TYPE_CHECKING:
     from similarity.encoders.embeddings import Encoder
+    from workspace.replica import Replica
 
 
 @app.command()
@@ -138,9 +139,10 @@ def doctor(as_json: Json = False) -> None:
     from web.workspace import encoder_of, encoder_of_record, reranker_of
     from workspace.audit_log import broken_links
     from workspace.database import Database
+    from workspace.replica import Replica
 
     settings = load_settings()
-    with closing(Database(settings.database)) as database:
+    with closing(Database(settings.database, pooled=settings.is_pooled)) as database:
         encoder: Encoder = encoder_of(settings)
         file = Path(str(database.url.database))
         # What cannot be read is reported below; what is not there must not be made.
@@ -160,6 +162,8 @@ def doctor(as_json: Json = False) -> None:
                 " English alone. `dealkin reindex` gives it the model of new records, which reads"
                 " about a hundred languages and takes twice as long for each text."
             )
+        if settings.replica_database:
+            _check_replica(Replica(database, settings.replica_database), report)
         if "rows" in report:
             with database.read() as session:
                 report["problems"] += broken_links(session)
@@ -172,6 +176,17 @@ def doctor(as_json: Json = False) -> None:
         _print_health(report)
     if report["problems"]:
         raise typer.Exit(1)
+
+
+def _check_replica(replica: "Replica", report: dict[str, Any]) -> None:
+    """Add how the replica is to a report."""
+    with closing(replica):
+        replica.check()
+        if replica.bytes_behind is not None:
+            report["database"]["replica"] = f"{replica.bytes_behind:,} bytes behind"
+        if replica.problem:
+            report["database"]["replica"] = "cannot be read"
+            report["warnings"].append(f"{replica.problem} The database answers all pages.")
 
 
 @app.command()

@@ -57,7 +57,7 @@ def serve(
 
     _configure_logs(log_format)
     settings, address = load_settings(), _address(host, port)
-    with closing(Database(settings.database)) as database:
+    with closing(Database(settings.database, pooled=settings.is_pooled)) as database:
         if workers > 1 and database.is_sqlite:
             raise DealkinError(
                 "Several processes need PostgreSQL: set DATABASE_URL, or leave out --workers."
@@ -210,6 +210,8 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
     stops = [start_worker("counts", store_counts)]
     if not database.is_sqlite:
         stops.append(listen(settings.direct_database, app.state.pulse.wake))
+    if workspace.replica:
+        stops.append(start_worker("replica", workspace.replica.check))
     threading.Thread(target=get_ready, name="warm-up", daemon=True).start()
     runner = Runner(database, kinds_of(workspace))
     runner.start()

@@ -21,11 +21,12 @@ from web.live_updates import LONGEST_WAIT, Pulse
 from web.policies import Policy, open_to
 from web.session_cookie import session_token
 from web.visits import Visit
+from web.workspace import Workspace
 from workspace.collaboration import inbox
-from workspace.database import Database
 from workspace.deals import access
 from workspace.errors import NotFound
 from workspace.people.sign_in.sessions import viewer_of
+from workspace.replica import ReplicaLost
 from workspace.timeline.timeline import state_of
 
 # However much is committed, nobody looks more often than this.
@@ -61,18 +62,18 @@ class LiveController(Controller):
         )
         visit.form.check()
         token = session_token(visit.request) or ""
-        database = visit.workspace.database
-        now = await to_thread.run_sync(_current_state, database, token, key, limiter=pulse.looking)
+        workspace = visit.workspace
+        now = await to_thread.run_sync(_current_state, workspace, token, key, limiter=pulse.looking)
         headers = {"Vary": "Accept, HX-Request"}
         if "text/event-stream" not in visit.request.headers.get("accept", ""):
             return Response(asdict(now), headers=headers)
         # Proxies that collect what they pass on would hold every event back.
         headers["X-Accel-Buffering"] = "no"
-        return ServerSentEvent(_stream(database, pulse, token, key, shown), headers=headers)
+        return ServerSentEvent(_stream(workspace, pulse, token, key, shown), headers=headers)
 
 
 async def _stream(
-    database: Database, pulse: Pulse, token: str, key: str | None, shown: PageState
+    workspace: Workspace, pulse: Pulse, token: str, key: str | None, shown: PageState
 ) -> AsyncIterator[ServerSentEventMessage]:
     """The state whenever it has changed, until the right to it is gone.
 
@@ -84,11 +85,14 @@ async def _stream(
             woken.clear()
             try:
                 current = await to_thread.run_sync(
-                    _current_state, database, token, key, limiter=pulse.looking
+                    _current_state, workspace, token, key, limiter=pulse.looking
                 )
             except (NotFound, NotAuthorizedException):
                 yield ServerSentEventMessage(event="end", data="")
                 return
+            except ReplicaLost:
+                # By now the database answers.
+                continue
             if current != shown:
                 shown, sent = current, time.monotonic()
                 yield ServerSentEventMessage(event="look", data=json.dumps(asdict(current)))
@@ -102,13 +106,15 @@ async def _stream(
             await asyncio.sleep(max(0.0, looked + APART_SECONDS - time.monotonic()))
 
 
-def _current_state(database: Database, token: str, key: str | None) -> PageState:
-    with database.read() as session:
+def _current_state(workspace: Workspace, token: str, key: str | None) -> PageState:
+    with workspace.database.read() as session:
         viewer = viewer_of(session, token)
         if viewer is None:
             raise NotAuthorizedException
-        waiting = inbox.count(session, viewer)
-        if key is None:
-            return PageState(waiting)
-        deal = access.readable_deal(session, viewer, key)
-        return PageState(waiting, state_of(session, deal.id), deal.version)
+        # A page that is told of something fetches it from where it was seen.
+        with workspace.reading(workspace.marks(session, viewer), session) as near:
+            waiting = inbox.count(near, viewer)
+            if key is None:
+                return PageState(waiting)
+            deal = access.readable_deal(near, viewer, key)
+            return PageState(waiting, state_of(near, deal.id), deal.version)

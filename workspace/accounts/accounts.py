@@ -15,7 +15,7 @@ from workspace.accounts.geography import region_of
 from workspace.audit import audit
 from workspace.changes import assign, differing
 from workspace.clock import now
-from workspace.database import batches, contains, fetch, page_by_name, select_row
+from workspace.database import RIGHTS, batches, contains, fetch, page_by_name, select_row
 from workspace.errors import Invalid
 from workspace.keys import free_key, plain, random_key, slug
 
@@ -63,7 +63,7 @@ class Account(SQLModel, table=True):
     relationship: str = Field(default=Relationship.PROSPECT, max_length=20)
     description: str = ""
     # Whether everybody may know of it; one that was made for a confidential deal is as hidden.
-    listed: bool = True
+    listed: bool = Field(default=True, sa_column_kwargs={"info": {RIGHTS: True}})
     # Values of own fields, by key.
     own: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     created_at: datetime = Field(default_factory=now)

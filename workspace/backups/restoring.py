@@ -18,7 +18,7 @@ def restore(file: Path, settings: Settings, identity: Path | None = None) -> Man
     `Conflict` if the database has tables. The schema is that of the backup; opening the database
     upgrades it.
     """
-    database = Database(settings.database)
+    database = Database(settings.database, pooled=settings.is_pooled)
     try:
         if not is_empty(database):
             raise Conflict(

@@ -13,6 +13,7 @@ from sqlmodel import Field, Numeric, SQLModel, UniqueConstraint
 
 from workspace.accounts.accounts import Account
 from workspace.clock import now
+from workspace.database import RIGHTS
 from workspace.ids import ID, uncounted_id
 
 
@@ -73,8 +74,18 @@ class Deal(SQLModel, table=True):
     key: str = Field(unique=True, max_length=80)
     name: str = Field(index=True, max_length=200)
     # A deal from a file may have no account yet; one logged by hand always has.
-    account_id: int | None = Field(default=None, foreign_key="account.id", index=True)
-    owner_id: int | None = Field(default=None, foreign_key="person.id", index=True)
+    account_id: int | None = Field(
+        default=None,
+        foreign_key="account.id",
+        index=True,
+        sa_column_kwargs={"info": {RIGHTS: True}},
+    )
+    owner_id: int | None = Field(
+        default=None,
+        foreign_key="person.id",
+        index=True,
+        sa_column_kwargs={"info": {RIGHTS: True}},
+    )
     stage_id: int = Field(foreign_key="stage.id", index=True)
     # The day of its last change of stage. Without one, the day when it was opened; for an imported
     # deal, whose changes before the import are unknown, the day of the import, or of the last
@@ -104,7 +115,7 @@ class Deal(SQLModel, table=True):
     parked_reason: str = Field(default="", max_length=500)
     wakes_on: date | None = None
     wakes_when: str = Field(default="", max_length=200)
-    confidential: bool = Field(default=False, index=True)
+    confidential: bool = Field(default=False, index=True, sa_column_kwargs={"info": {RIGHTS: True}})
     # Values of own fields, by key.
     own: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     created_at: datetime = Field(default_factory=now)
@@ -148,8 +159,18 @@ class DealCompetitor(SQLModel, table=True):
 class DealInvitation(SQLModel, table=True):
     """A member outside the team who may see a confidential deal."""
 
-    deal_id: int = Field(primary_key=True, foreign_key="deal.id", ondelete="CASCADE")
-    person_id: int = Field(primary_key=True, foreign_key="person.id", index=True)
+    deal_id: int = Field(
+        primary_key=True,
+        foreign_key="deal.id",
+        ondelete="CASCADE",
+        sa_column_kwargs={"info": {RIGHTS: True}},
+    )
+    person_id: int = Field(
+        primary_key=True,
+        foreign_key="person.id",
+        index=True,
+        sa_column_kwargs={"info": {RIGHTS: True}},
+    )
 
 
 @dataclass(frozen=True)
@@ -170,9 +191,16 @@ class Seat(SQLModel, table=True):
     """A place on a deal's team: filled by a member, or open."""
 
     id: int = uncounted_id()
-    deal_id: int = Field(foreign_key="deal.id", index=True, ondelete="CASCADE")
+    deal_id: int = Field(
+        foreign_key="deal.id",
+        index=True,
+        ondelete="CASCADE",
+        sa_column_kwargs={"info": {RIGHTS: True}},
+    )
     role: str = Field(max_length=40)
-    person_id: int | None = Field(default=None, foreign_key="person.id", index=True)
+    person_id: int | None = Field(
+        default=None, foreign_key="person.id", index=True, sa_column_kwargs={"info": {RIGHTS: True}}
+    )
     since: date | None = None
     # The member who is asked to take it and has not answered.
     asked_id: int | None = Field(default=None, foreign_key="person.id", index=True)
@@ -195,8 +223,15 @@ class Stakeholder(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("deal_id", "person_id"),)
 
     id: int = uncounted_id()
-    deal_id: int = Field(foreign_key="deal.id", index=True, ondelete="CASCADE")
-    person_id: int = Field(foreign_key="person.id", index=True)
+    deal_id: int = Field(
+        foreign_key="deal.id",
+        index=True,
+        ondelete="CASCADE",
+        sa_column_kwargs={"info": {RIGHTS: True}},
+    )
+    person_id: int = Field(
+        foreign_key="person.id", index=True, sa_column_kwargs={"info": {RIGHTS: True}}
+    )
     buying_role: str = Field(default="", max_length=20)
     stance: str = Field(default="", max_length=20)
     influence: str = Field(default="", max_length=10)

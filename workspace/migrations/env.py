@@ -48,6 +48,7 @@ for module in (
     "workspace.people.tables",
     "workspace.privacy.retention",
     "workspace.privacy.tables",
+    "workspace.replica",
     "workspace.revisions.tables",
     "workspace.timeline.notifications",
     "workspace.timeline.timeline",

@@ -6,6 +6,7 @@ from enum import StrEnum
 from sqlmodel import Field, Session, SQLModel, select
 
 from workspace.audit import audit
+from workspace.database import RIGHTS
 from workspace.people.tables import Role
 from workspace.people.viewer import Viewer
 from workspace.value_lists import join_values, split_values
@@ -30,6 +31,8 @@ DEFAULTS = {
 
 class FieldRight(SQLModel, table=True):
     """The roles that may read a group of fields, if an administrator has set them."""
+
+    __table_args__ = {"info": {RIGHTS: True}}
 
     field: str = Field(primary_key=True, max_length=20)
     # A list, joined by `value_lists.join_values`.

@@ -14,7 +14,7 @@ from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from workspace.audit import audit
-from workspace.database import is_unfiltered
+from workspace.database import RIGHTS, is_unfiltered
 from workspace.people.tables import Education, Employment, Membership, Person
 from workspace.people.viewer import Viewer
 
@@ -42,6 +42,8 @@ FACTS: dict[type[Employment] | type[Education] | type[Membership], ProfileField]
 
 class HiddenField(SQLModel, table=True):
     """A field that a member keeps from colleagues."""
+
+    __table_args__ = {"info": {RIGHTS: True}}
 
     person_id: int = Field(primary_key=True, foreign_key="member.person_id", ondelete="CASCADE")
     field: str = Field(primary_key=True, max_length=20)

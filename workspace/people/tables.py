@@ -11,7 +11,7 @@ from sqlalchemy import JSON
 from sqlmodel import Field, Index, SQLModel
 
 from workspace.clock import now
-from workspace.database import FOLLOWS, SECRET
+from workspace.database import FOLLOWS, RIGHTS, SECRET
 from workspace.value_lists import split_values
 
 
@@ -45,7 +45,12 @@ class Person(SQLModel, table=True):
     profile: str | None = Field(default=None, max_length=300, index=True)
     title: str = Field(default="", max_length=200)
     department: str = Field(default="", max_length=200)
-    account_id: int | None = Field(default=None, foreign_key="account.id", index=True)
+    account_id: int | None = Field(
+        default=None,
+        foreign_key="account.id",
+        index=True,
+        sa_column_kwargs={"info": {RIGHTS: True}},
+    )
     # Numbers as they are written, joined by `value_lists.join_values`.
     phone: str = Field(default="", max_length=200)
     # Where a contact gets post, with the number of the house; members have none.
@@ -60,7 +65,7 @@ class Person(SQLModel, table=True):
     skills: str = ""
     about: str = ""
     # Whether everybody may know of them; who was added for a confidential deal is as hidden.
-    listed: bool = True
+    listed: bool = Field(default=True, sa_column_kwargs={"info": {RIGHTS: True}})
     timezone: str = Field(default="", max_length=60)
     # Values of own fields, by key.
     own: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
@@ -80,6 +85,8 @@ class Role(StrEnum):
 class Member(SQLModel, table=True):
     """A person of ours who can sign in; without a password, only once they have one."""
 
+    __table_args__ = {"info": {RIGHTS: True}}
+
     person_id: int = Field(primary_key=True, foreign_key="person.id")
     password_hash: str | None = Field(default=None, sa_column_kwargs={"info": {SECRET: True}})
     manager_id: int | None = Field(default=None, foreign_key="person.id", index=True)
@@ -90,6 +97,8 @@ class Member(SQLModel, table=True):
 
 class MemberRole(SQLModel, table=True):
     """One role of a member."""
+
+    __table_args__ = {"info": {RIGHTS: True}}
 
     person_id: int = Field(primary_key=True, foreign_key="member.person_id")
     role: str = Field(primary_key=True, max_length=20)

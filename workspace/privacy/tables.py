@@ -6,13 +6,13 @@ from sqlalchemy import Text
 from sqlmodel import Field, SQLModel
 
 from workspace.clock import now
-from workspace.database import FOLLOWS, SECRET
+from workspace.database import FOLLOWS, RIGHTS, SECRET
 
 
 class Erasure(SQLModel, table=True):
     """A person who was erased: repeated on every backup from before. It has nothing of them."""
 
-    __table_args__ = {"info": {FOLLOWS: True}}
+    __table_args__ = {"info": {FOLLOWS: True, RIGHTS: True}}
 
     # No foreign key, as the person is gone.
     person_id: int = Field(primary_key=True)
