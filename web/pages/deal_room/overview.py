@@ -164,8 +164,10 @@ class OverviewController(Controller):
     ) -> Response[Any]:
         visit.form.done()
         with visit.write() as session:
+            revision = history.begin_edit(session, visit.viewer.person_id)
             line_items.remove_item(session, visit.viewer, key, uncounted_id(item_id))
-        return visit.go(at("deals", key), "Line item removed.")
+            undo = f"/deleted/{revision.id}/restore"
+        return visit.go(at("deals", key), "Line item removed.", undo=undo)
 
     @post("/invitations")
     def invite(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:

@@ -465,7 +465,12 @@ def test_should_have_amounts_follow_from_line_items(visit: Visit, world: World) 
     with world.database.read() as session:
         [item_id] = session.exec(select(LineItem.id)).all()
     assert alice.post(f"{here}/line-items/{item_id}/remove").status_code == 303
-    assert "Contract value" not in alice.get(here).text
+    page = alice.get(here).text
+    assert "Contract value" not in page
+    alice.post(re.findall(r'action="(/deleted/\w+/restore)"', page)[0])
+    assert "10,000 EUR" in alice.get(here).text
+    with world.database.read() as session:
+        assert session.exec(select(LineItem.id)).all() == [item_id]
 
 
 @pytest.mark.parametrize(
