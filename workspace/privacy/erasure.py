@@ -30,6 +30,7 @@ from workspace.privacy.register import columns_of
 from workspace.privacy.tables import Erasure, LegalHold
 from workspace.revisions.deleting import delete_with_parts, parts_of
 from workspace.revisions.recorder import Place, from_json
+from workspace.revisions.rows import class_of
 from workspace.revisions.tables import Revision, RevisionChange, RevisionKind
 from workspace.settings import Settings
 from workspace.told import Code, refusal
@@ -223,7 +224,11 @@ def _forget_member(session: Session, person: Person) -> int:
         table = SQLModel.metadata.tables[name]
         columns = [column for column in columns_of(table) if column.name in _OWN_COLUMNS]
         own = sa.or_(*(column == person.id for column in columns))
-        rows += session.connection().execute(sa.delete(table).where(own)).rowcount
+        # As objects, so that what follows them in memory of processes hears of it.
+        for row in session.scalars(sa.select(class_of(name)).where(own)):
+            session.delete(row)
+            rows += 1
+        session.flush()
     facts = {column.name for column in Person.__table__.c} - {  # type: ignore[attr-defined]
         "id", "key", "name", "created_at", "listed",
     }  # fmt: skip

@@ -8,6 +8,7 @@ import pytest
 from sqlmodel import Session, col, select
 
 from references.network.address_books import Connection, remove_connection
+from references.network.paths import Network
 from references.network.ties import Visibility, teammates
 from references.prospecting import shared_book
 from references.prospecting.book import Book
@@ -22,14 +23,18 @@ from similarity.sentences.facets import FacetKind
 from similarity.sentences.positions import Position, position_in
 from tests.references.prospecting.books import add_connection
 from tests.world import FakeEmbedder, World
+from web.jobs import kinds_of
 from web.workspace import Workspace
 from workspace.accounts import accounts
 from workspace.accounts.accounts import Account
 from workspace.accounts.geography import country_name
 from workspace.accounts.industries import industry_name
+from workspace.deals import leaving
 from workspace.deals.discretion import read_for
+from workspace.jobs.running import run_now
 from workspace.people.tables import Member
 from workspace.people.viewer import PLAIN_VIEW, Viewer
+from workspace.privacy.erasure import ERASE
 
 OWNERS = ("alice", "bob", "charlie", "dana", "frank")
 VIEWERS = ("alice", "bob", "charlie", "frank", "plain")
@@ -301,6 +306,31 @@ def test_should_keep_no_trace_of_what_not_everybody_may_read(
         )
     )
     assert held() == (before[0] + 1, ["Baker"])
+
+
+def test_should_forget_the_connections_of_a_member_who_is_erased(
+    world: World, workspace: Workspace
+) -> None:
+    bob = world.people["bob"]
+
+    def held() -> tuple[int, int]:
+        with world.database.read() as session:
+            ties = len(workspace.network.graph(session))
+            # What a process holds that was not there before.
+            assert ties == len(Network(world.database).graph(session))
+            with workspace.shared_book.searching(session) as book:
+                return len(book), ties
+
+    with world.database.write() as session:
+        add_connection(session, world, "bob", "Otto Lang", "Acme", "Baker", Visibility.EVERYONE)
+    connections, ties = held()
+    assert connections == 1
+    with world.database.write() as session:
+        leaving.deactivate(session, bob, by=None)
+    run_now(world.database, kinds_of(workspace), ERASE, {"person_id": bob})
+    connections, left = held()
+    assert connections == 0
+    assert left < ties
 
 
 def test_should_read_what_names_tell_before_the_first_question(
