@@ -43,7 +43,8 @@ _IDENTITY = (
     "(SELECT system_identifier FROM pg_control_system()),"
     " (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
-_WRITTEN = sa.text(f"SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0'), {_IDENTITY}")
+# What is committed may be written to the log a moment later.
+_WRITTEN = sa.text(f"SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0'), {_IDENTITY}")
 _REPLAYED = sa.text(
     f"SELECT pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0'), pg_is_in_recovery(), {_IDENTITY}"
 )

@@ -216,7 +216,7 @@ def test_should_end_the_stream_of_a_leaver(
 
     async def events() -> list[str | None]:
         stream = live._stream(
-            world.database, app.state.pulse, token, None, live.PageState(inbox=-1)
+            app.state.workspace, app.state.pulse, token, None, live.PageState(inbox=-1)
         )
         seen = [(await anext(stream)).event]
         with world.database.write() as session:
