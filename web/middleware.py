@@ -182,7 +182,9 @@ class AsDeclared(ASGIMiddleware):
                 _signed_in, request.app.state, token
             )
             viewer = found.viewer if found else None
-            _allow_replica(request, marks)
+            # Links can end at any time, whoever opens them.
+            if declared is not Policy.LINK:
+                _allow_replica(request, marks)
             # What a page fetches by itself is no use of the session.
             if found and found.is_due and not scope["route_handler"].opt.get("unattended"):
                 await to_thread.run_sync(_note_use, request.app.state, token)

@@ -23,7 +23,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from workspace.database import FOLLOWS, RIGHTS, Database
 from workspace.engines import postgresql_engine
-from workspace.errors import DealkinError
+from workspace.errors import DealkinError, NotFound
 from workspace.metrics import REPLICA_READS
 
 logger = logging.getLogger("dealkin.replica")
@@ -48,6 +48,11 @@ _WRITTEN = sa.text(f"SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0'),
 _REPLAYED = sa.text(
     f"SELECT pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0'), pg_is_in_recovery(), {_IDENTITY}"
 )
+# The next record of an idle database begins after the header of a page, where the last one may have
+# ended before it.
+_PAGE_HEADER = 40
+# The SQLSTATEs of a query that was in the way of what is replayed, and of one that took too long.
+_CANCELLED = ("40001", "57014")
 _NO_REPLICA = "DATABASE_REPLICA_URL leads to no streaming replica of the database in DATABASE_URL"
 
 
@@ -73,7 +78,8 @@ class Marks:
 
 
 class ReplicaLost(Exception):
-    """The replica failed while it was read. What was read can be read again, elsewhere."""
+    """The replica failed while it was read, or does not have what was asked for. What was read can
+    be read again, elsewhere."""
 
 
 def marks_of(session: Session, person_id: int) -> Marks:
@@ -121,6 +127,8 @@ class Replica:
         self._lost_why = ""
         self._retry_at = float("-inf")
         self._began = monotonic()
+        # Until when members read the database itself, as the replica lacked what they asked for.
+        self._passed_by: dict[int, float] = {}
         # How much the replica had not replayed when it was last asked.
         self.bytes_behind: int | None = None
 
@@ -151,7 +159,8 @@ class Replica:
         """A session on a state that has what the marks ask for: of the replica, if it has got so
         far, else of the database.
 
-        `ReplicaLost` if the replica fails before the block has ended.
+        `ReplicaLost` if the replica fails before the block has ended, or does not find something: a
+        colleague may have just written it, and sent its address.
         """
         with ExitStack() as stack:
             session = self._reached(stack, marks)
@@ -161,12 +170,24 @@ class Replica:
                 return
             try:
                 yield session
+            except NotFound as error:
+                self._pass_by(marks.person_id)
+                raise ReplicaLost from error
             except OperationalError as error:
-                self._lose(error)
+                if getattr(error.orig, "sqlstate", "") in _CANCELLED:
+                    self._pass_by(marks.person_id)
+                else:
+                    self._lose(error)
                 raise ReplicaLost from error
 
+    def _pass_by(self, person_id: int) -> None:
+        """Have a member read the database itself for as long as the replica may be behind."""
+        moment = monotonic()
+        still = {each: until for each, until in self._passed_by.items() if until > moment}
+        self._passed_by = {**still, person_id: moment + LONGEST_BEHIND}
+
     def _reached(self, stack: ExitStack, marks: Marks) -> Session | None:
-        if not self.is_near:
+        if not self.is_near or self._passed_by.get(marks.person_id, 0.0) > monotonic():
             return None
         try:
             with ExitStack() as trying:
@@ -211,7 +232,7 @@ class Replica:
         self.bytes_behind = max(0, written - replayed)
         recent = [each for each in self._written if moment - each[0] <= LONGEST_BEHIND]
         self._written = [*recent, (moment, written)]
-        reached = (at for at, position in self._written if position <= replayed)
+        reached = (at for at, position in self._written if position <= replayed + _PAGE_HEADER)
         self._as_of = max(reached, default=self._as_of)
         if self._lost_why:
             logger.warning("The replica answers again")

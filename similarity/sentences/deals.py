@@ -12,6 +12,9 @@ _NUMBER = (
     r"(?:\s?(?:k|m|mln|million|thousand|tys)\b\.?)?"
 )
 _CURRENCY = r"(?:(?-i:[A-Z]{3})\b|[A-Z]{0,3}[$€£¥₹₽₴₺]|zł|kč|euros?\b|dollars?\b)"
+# Codes that are words, too: 'TRY 3 sites' and 'ALL 34 hospitals' have no amounts.
+_WORDS = frozenset({"ALL", "CUP", "MAD", "TOP", "TRY"})
+_LEAST_OF_WORDS = 1_000
 # A number is an amount where a currency stands beside it: '34 doors' and '2,000 people' are none.
 _AMOUNT = re.compile(
     rf"(?<![\w.,]){_CURRENCY}\s?{_NUMBER}(?!\w)|(?<![\w.,]){_NUMBER}\s?{_CURRENCY}", re.IGNORECASE
@@ -28,7 +31,8 @@ def amount_in(text: str) -> Money | None:
             money = read_money(found[0])
         except Invalid:
             continue
-        if money.currency:
+        is_word = money.currency in _WORDS and money.amount < _LEAST_OF_WORDS
+        if money.currency and not is_word:
             return money
     return None
 

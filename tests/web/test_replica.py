@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from litestar import Litestar
 from litestar.testing import TestClient
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from tests import conftest
 from tests.backends import POSTGRESQL
@@ -17,12 +17,16 @@ from tests.serving import serving
 from tests.standby import Standby, standby_of
 from tests.web.api.conftest import Program, secret_of
 from tests.web.conftest import Visit, Visitor
+from tests.web.pages.records.test_shared import share
 from tests.web.pages.test_live import listening, write
+from tests.workspace.assets.hostile_files import pdf
+from tests.workspace.assets.test_files import add_file
 from tests.world import FakeEmbedder, World
 from web.app import create_app
 from web.conditions import Conditions
 from web.workspace import Workspace, workspace_on
 from workspace import replica as replicas
+from workspace.assets.sharing import ShareLink, end_link
 from workspace.database import Database
 from workspace.deals import lifecycle, team
 from workspace.deals.tables import Seat
@@ -168,6 +172,45 @@ def test_should_miss_nothing_that_the_member_has_written(
         assert asked() > 10
 
 
+def test_should_find_what_a_colleague_has_just_written(
+    visit: Visit, workspace: Workspace, standby: Standby, world: World, asked: Callable[[], int]
+) -> None:
+    alice, bob = visit("alice"), visit("bob")
+    standby.follow(workspace.database)
+    with standby.held_back():
+        made = alice.post("/deals", {"name": "Fresh from the fair", "account": "Fair Ltd"})
+        assert made.status_code == 303, made.text
+        address = made.headers["location"]
+        asked()
+        answer = bob.get(address)
+        assert asked() > 0
+        # The same address again, which the database answers.
+        assert (answer.status_code, answer.headers["location"]) == (307, address)
+        page = bob.get(address)
+        assert page.status_code == 200
+        assert "Fresh from the fair" in page.text
+        assert asked() == 0
+        # What there is nowhere is not found, after a second look at most.
+        assert bob.get("/deals/D-9999").status_code == 404
+
+
+def test_should_open_and_end_links_at_once_for_members_too(
+    visit: Visit, workspace: Workspace, standby: Standby, world: World
+) -> None:
+    alice, bob = visit("alice"), visit("bob")
+    add_file(workspace, world, "Ward demo.pdf", pdf("Wards"))
+    standby.follow(workspace.database)
+    with standby.held_back():
+        link = share(alice, world)
+        assert bob.get(link).status_code == 200
+    standby.follow(workspace.database)
+    with standby.held_back():
+        with workspace.database.write() as session:
+            shared = session.exec(select(ShareLink)).one()
+            end_link(session, world.deal(session, "wards"), shared.id, world.people["alice"])
+        assert bob.get(link).status_code == 410
+
+
 def test_should_show_what_a_program_has_written(
     visit: Visit, workspace: Workspace, standby: Standby, world: World
 ) -> None:
@@ -232,6 +275,8 @@ def test_should_end_access_at_once(
             end(session, world)
         assert reader.get(here).status_code == 404
     standby.follow(workspace.database)
+    # What the replica does not find, the database is asked for at the same address.
+    assert reader.get(here).status_code == 307
     assert reader.get(here).status_code == 404
 
 

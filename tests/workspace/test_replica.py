@@ -117,6 +117,8 @@ def test_should_know_the_statements_that_take_rights_away() -> None:
         "DELETE FROM draft WHERE draft.person_id = 1": False,
         "INSERT INTO hiddenfield (person_id, field) VALUES (1, 'about')": True,
         "UPDATE tie SET visibility=%(visibility)s WHERE tie.id = 1": True,
+        "UPDATE ownfield SET readers=%(readers)s WHERE ownfield.id = 1": True,
+        "UPDATE savedview SET shared=%(shared)s WHERE savedview.id = 1": True,
         "SELECT deal.owner_id FROM deal": False,
     }
     for statement, expected in taken.items():

@@ -48,11 +48,15 @@ class Asked:
 def asked(session: Session, found: Preview) -> Asked:
     """The questions of a preview, with the answers that there are."""
     meanings = Meanings(session)
+    of_any = {topic: choices(session, topic) for topic in {value.topic for value in found.values}}
     rows = []
     for value in found.values:
+        possible = of_any[value.topic]
+        if value.topic == Topic.CURRENCY:
+            possible = choices(session, value.topic, value.text)
         answer = meanings.find(value.topic, value.text)
         chosen = "" if answer is None else answer or NO_MEANING
-        rows.append(ValueRow(value, choices(session, value.topic, value.text), chosen))
+        rows.append(ValueRow(value, possible, chosen))
     return Asked(found.questions, rows)
 
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from workspace.audit import audit
+from workspace.database import RIGHTS
 from workspace.errors import Forbidden, Invalid, NotFound
 from workspace.people.tables import Person, Role
 from workspace.people.viewer import Viewer, require_writer
@@ -30,7 +31,7 @@ class SavedView(SQLModel, table=True):
     name: str = Field(max_length=60)
     query: str = Field(max_length=LONGEST_QUERY)
     # Whether everybody has it in their list, or only its owner.
-    shared: bool = False
+    shared: bool = Field(default=False, sa_column_kwargs={"info": {RIGHTS: True}})
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from sqlmodel import Field, Session, SQLModel, UniqueConstraint, col, select
 from workspace.accounts.accounts import Account
 from workspace.assets.assets import Asset
 from workspace.audit import AuditEntry, audit
-from workspace.database import found_once
+from workspace.database import RIGHTS, found_once
 from workspace.deals.tables import Deal
 from workspace.errors import Invalid
 from workspace.keys import free_key, plain, random_key, slug
@@ -76,7 +76,7 @@ class OwnField(SQLModel, table=True):
     # Of an amount.
     currency: str = Field(default="", max_length=3)
     # The roles that may see it, and those that may edit it, joined by `value_lists`; empty for all.
-    readers: str = Field(default="", max_length=200)
+    readers: str = Field(default="", max_length=200, sa_column_kwargs={"info": {RIGHTS: True}})
     editors: str = Field(default="", max_length=200)
     # Of a choice on deals: how much it counts for similar deals.
     weight: float = 0.0

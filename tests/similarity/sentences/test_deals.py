@@ -16,6 +16,7 @@ from similarity.sentences.deals import LONGEST_NAME, amount_in, name_in
         ("umowa na 300 tys. zł", 300_000, "PLN"),
         ("a dairy with 2,000 people and 12 km of pipes", None, None),
         ("34 doors, three plants, since 2019", None, None),
+        ("ALL 34 hospitals TRY 3 sites for TRY 50,000", 50_000, "TRY"),
     ],
 )
 def test_should_find_an_amount_where_a_currency_is_beside_it(
