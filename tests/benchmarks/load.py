@@ -38,6 +38,7 @@ from tests.benchmarks.web import _opened, _serve_ours
 from web.session_cookie import csrf_token_of
 from workspace.accounts.accounts import Account
 from workspace.database import Database
+from workspace.deals import seat_roles
 from workspace.deals.tables import Deal, Outcome
 from workspace.people import members
 from workspace.people.sign_in import sessions
@@ -122,6 +123,7 @@ def _prepare(database: Database) -> list[User]:
     """Put work, people and ties into the record; the users, who own some of the deals."""
     choose = random.Random(7)
     with database.write() as session:
+        seat_roles.add_default_seat_roles(session)
         add_work(session)
         _add_people(session)
         sellers = [
