@@ -66,7 +66,7 @@ PAGES = (
     "/references",
     "/experts",
 )
-OF_DEAL = ("", "/kin", "/references", "/experts", "/playbook", "/activity", "/path")
+OF_DEAL = ("", "/kin", "/references", "/experts", "/playbook", "/activity", "/stakeholders")
 
 
 @dataclass(frozen=True)
