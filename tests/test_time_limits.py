@@ -14,7 +14,7 @@ import threading
 import pytest
 
 
-# Like an object of a library that warns whoever looks at it.
+# Like an object of a library that warns when its class is looked up.
 class Deprecated:
     @property
     def __class__(self):

@@ -182,7 +182,7 @@ class AsDeclared(ASGIMiddleware):
                 _signed_in, request.app.state, token
             )
             viewer = found.viewer if found else None
-            # Links can end at any time, whoever opens them.
+            # A link ends for members, too, at the moment when it is ended.
             if declared is not Policy.LINK:
                 _allow_replica(request, marks)
             # What a page fetches by itself is no use of the session.
@@ -305,9 +305,9 @@ def _allow_replica(request: Request, marks: Marks | None) -> None:
 def _signed_in(
     state: State, token: str
 ) -> tuple[SignedIn | None, Marks | None, int, list[Condition]]:
-    """The member with this session, what their reads need to see, and what the page's head shows
-    them: the number of items in their inbox, and what is not as it should be, as far as it concerns
-    them.
+    """The member who is signed in by a token, what their reads need to see, and what is shown above
+    every page: the number of items in their inbox, and what is not as it should be, as far as it
+    concerns them.
 
     Session and roles are of the database itself: what was ended there has ended.
     """

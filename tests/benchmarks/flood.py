@@ -6,9 +6,7 @@ sign-ins with wrong passwords, under way all the time; the colleague opens one p
 """
 
 import asyncio
-import multiprocessing
 import shutil
-import socket
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -22,19 +20,13 @@ from sqlmodel import select
 
 from similarity.index.catalog import Catalog
 from tests.benchmarks._record import MadeUpModel, record
+from tests.benchmarks._serving import opened, running, serve_unlimited
 from tests.benchmarks._work import add_work
-from tests.benchmarks.web import _opened, _serve
-from web import limits
-from web.app import create_app
-from web.limits import Kind, Limit
-from web.server import settle
-from web.workspace import workspace_on
 from workspace.deals.access import visible_deals
 from workspace.deals.tables import Deal, Outcome
 from workspace.people import members
-from workspace.people.sign_in import sessions, throttling
+from workspace.people.sign_in import sessions
 from workspace.people.tables import Role
-from workspace.settings import Settings
 
 SEARCHES_AT_ONCE = 40
 SIGN_INS_AT_ONCE = 60
@@ -55,7 +47,7 @@ def run(sizes: Sequence[int]) -> Iterator[dict[str, Any]]:
 
 def _measured(folder: Path, size: int) -> Iterator[dict[str, Any]]:
     shutil.copytree(record(size), folder, dirs_exist_ok=True)
-    with closing(_opened(folder)) as database:
+    with closing(opened(folder)) as database:
         database.upgrade()
         with database.write() as session:
             add_work(session)
@@ -93,17 +85,8 @@ def _during(
     folder: Path, pages: Sequence[str], token: str, act: Act | None, at_once: int
 ) -> tuple[list[float], float]:
     """How long the colleague's pages take, and how many answers a second the flood gets."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    context = multiprocessing.get_context("spawn")
-    process = context.Process(target=_serve_unlimited, args=(listener, str(folder)))
-    process.start()
-    try:
-        return asyncio.run(_visit(address, pages, token, act, at_once))
-    finally:
-        process.terminate()
-        process.join()
-        listener.close()
+    with running(serve_unlimited, str(folder)) as server:
+        return asyncio.run(_visit(server.address, pages, token, act, at_once))
 
 
 async def _visit(
@@ -162,12 +145,3 @@ async def _pause_if_refused(answer: httpx.Response) -> None:
     """A client that is refused at once, and asks again at once, would only measure itself."""
     if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
         await asyncio.sleep(0.5)
-
-
-def _serve_unlimited(listener: socket.socket, folder: str) -> None:
-    limits.LIMITS = dict.fromkeys(Kind, Limit(1_000_000))
-    throttling.ATTEMPT_LIMIT = throttling.ADDRESS_LIMIT = 1_000_000
-    workspace = workspace_on(_opened(Path(folder)), Settings(home=folder), MadeUpModel())
-    workspace.catalog.warm()
-    settle()
-    _serve(listener, create_app(workspace))

@@ -6,7 +6,6 @@ SQLite. Encoding is not part of it: the vectors are made up.
 
 import asyncio
 import io
-import multiprocessing
 import re
 import shutil
 import socket
@@ -24,8 +23,8 @@ from sqlmodel import select
 
 from similarity.index.catalog import Catalog
 from tests.benchmarks._record import MadeUpModel, record
+from tests.benchmarks._serving import opened, running, serve
 from tests.benchmarks._work import add_work
-from tests.benchmarks.web import _opened, _serve
 from tests.torture.importing import ROWS, deals
 from web import limits
 from web.app import create_app
@@ -69,7 +68,7 @@ def connections(rows: int) -> bytes:
 
 def _measured(folder: Path, size: int) -> Iterator[dict[str, Any]]:
     shutil.copytree(record(size), folder, dirs_exist_ok=True)
-    with closing(_opened(folder)) as database:
+    with closing(opened(folder)) as database:
         database.upgrade()
         with database.write() as session:
             add_work(session)
@@ -85,40 +84,30 @@ def _measured(folder: Path, size: int) -> Iterator[dict[str, Any]]:
             found = select(Deal.key).where(visible_deals(viewer), Deal.outcome == Outcome.OPEN)
             keys = session.exec(found.order_by(Deal.key).limit(SAVERS)).all()
         Catalog(database, MadeUpModel(), folder / "indexes").catch_up()
-    listener = socket.create_server(("127.0.0.1", 0))
-    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    process = multiprocessing.get_context("spawn").Process(
-        target=_serve_with_jobs, args=(listener, str(folder))
-    )
-    process.start()
-    # The server answers once it has started.
-    httpx.get(f"{address}/health/live", timeout=120).raise_for_status()
-    try:
+    with running(_serve_with_jobs, str(folder)) as server:
+        # The server answers once it has started.
+        httpx.get(f"{server.address}/health/live", timeout=120).raise_for_status()
         for name, raw, saving in (
             (f"{CONNECTIONS:,} connections", connections(CONNECTIONS), False),
             (f"{ROWS:,} deals", deals(ROWS), False),
             (f"{ROWS:,} deals, eight members save", deals(ROWS), True),
         ):
-            visit = _Visit(address, folder, tokens, keys)
+            visit = _Visit(server.address, folder, tokens, keys)
             yield {"deals": f"{size:,}", "file": name, **asyncio.run(visit.take(raw, saving))}
         awkward = (
             ("a cell of 30 MB", b"Deal Name,Account Name\n" + b"a" * CELL + b",Works\n"),
             ("100,000 columns", b",".join(b"c%d" % n for n in range(COLUMNS)) + b"\n"),
         )
         for name, raw in awkward:
-            _forget_peak(process.pid)
-            before = _peak(process.pid)
-            status, seconds = asyncio.run(_Visit(address, folder, tokens, keys).look(raw))
+            _forget_peak(server.process.pid)
+            before = _peak(server.process.pid)
+            status, seconds = asyncio.run(_Visit(server.address, folder, tokens, keys).look(raw))
             yield {
                 "deals": f"{size:,}",
                 "awkward file": name,
                 "answer": f"{status} after {seconds:.1f} s",
-                "more memory at its peak": f"{(_peak(process.pid) - before) / 1024:.0f} MB",
+                "more memory at its peak": f"{(_peak(server.process.pid) - before) / 1024:.0f} MB",
             }
-    finally:
-        process.terminate()
-        process.join()
-        listener.close()
 
 
 class _Visit:
@@ -187,7 +176,7 @@ class _Visit:
         sent = {"_csrf_token": csrf_token_of(self.tokens[0])}
         answer = await client.post(path, data=sent, headers=self._cookie())
         assert answer.status_code == 303, answer.text[:500]
-        with closing(_opened(self.folder)) as database:
+        with closing(opened(self.folder)) as database:
             while True:
                 with database.read() as session:
                     state = session.exec(
@@ -226,11 +215,11 @@ class _Visit:
 
 def _serve_with_jobs(listener: socket.socket, folder: str) -> None:
     limits.LIMITS = dict.fromkeys(Kind, Limit(1_000_000))
-    workspace = workspace_on(_opened(Path(folder)), Settings(home=folder), MadeUpModel())
+    workspace = workspace_on(opened(Path(folder)), Settings(home=folder), MadeUpModel())
     workspace.catalog.warm()
     settle()
     Runner(workspace.database, kinds_of(workspace)).start()
-    _serve(listener, create_app(workspace))
+    serve(listener, create_app(workspace))
 
 
 def _peak(pid: int | None) -> int:

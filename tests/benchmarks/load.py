@@ -9,11 +9,9 @@ the server grows from its first tenth of the time, when everything has been open
 """
 
 import asyncio
-import multiprocessing
 import os
 import random
 import shutil
-import socket
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -33,8 +31,8 @@ from references.network.ties import Tie, TieKind
 from similarity.index.catalog import Catalog
 from tests.benchmarks._network import network
 from tests.benchmarks._record import MadeUpModel, record
+from tests.benchmarks._serving import opened, running, serve_record
 from tests.benchmarks._work import add_work
-from tests.benchmarks.web import _opened, _serve_ours
 from web.session_cookie import csrf_token_of
 from workspace.accounts.accounts import Account
 from workspace.database import Database
@@ -95,7 +93,7 @@ def run() -> Iterator[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shutil.copytree(record(DEALS), folder, dirs_exist_ok=True)
-        with closing(_opened(folder)) as database:
+        with closing(opened(folder)) as database:
             database.upgrade()
             users = _prepare(database)
             Catalog(database, MadeUpModel(), folder / "indexes").catch_up()
@@ -200,19 +198,8 @@ def _insert(session: Any, table: type[SQLModel], rows: Iterator[dict[str, Any]])
 
 def _measured(folder: Path, users: Sequence[User]) -> Figures:
     """What the users get from a server of its own."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    # A fork would take over the threads' locks of this process, but not the threads.
-    process = multiprocessing.get_context("spawn").Process(
-        target=_serve_ours, args=(listener, str(folder))
-    )
-    process.start()
-    try:
-        return asyncio.run(_work(address, users, psutil.Process(process.pid)))
-    finally:
-        process.terminate()
-        process.join()
-        listener.close()
+    with running(serve_record, str(folder)) as server:
+        return asyncio.run(_work(server.address, users, psutil.Process(server.process.pid)))
 
 
 async def _work(address: str, users: Sequence[User], server: psutil.Process) -> Figures:

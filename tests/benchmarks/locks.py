@@ -6,9 +6,7 @@ waits for the savers.
 """
 
 import asyncio
-import multiprocessing
 import shutil
-import socket
 import sqlite3
 import tempfile
 import time
@@ -24,9 +22,8 @@ from sqlmodel import select
 
 from similarity.index.catalog import Catalog
 from tests.benchmarks._record import MadeUpModel, record
+from tests.benchmarks._serving import opened, running, serve_unlimited
 from tests.benchmarks._work import add_work
-from tests.benchmarks.flood import _serve_unlimited
-from tests.benchmarks.web import _opened
 from web.session_cookie import csrf_token_of
 from workspace.deals.access import visible_deals
 from workspace.deals.tables import Deal, Outcome
@@ -49,7 +46,7 @@ def run(sizes: Sequence[int]) -> Iterator[dict[str, Any]]:
 
 def _measured(folder: Path, size: int) -> Iterator[dict[str, Any]]:
     shutil.copytree(record(size), folder, dirs_exist_ok=True)
-    with closing(_opened(folder)) as database:
+    with closing(opened(folder)) as database:
         database.upgrade()
         with database.write() as session:
             add_work(session)
@@ -64,15 +61,11 @@ def _measured(folder: Path, size: int) -> Iterator[dict[str, Any]]:
             keys = session.exec(deals.order_by(Deal.key).limit(10)).all()
         Catalog(database, MadeUpModel(), folder / "indexes").catch_up()
     pages = ["/deals", *(f"/deals/{key}{tab}" for key in keys for tab in ("/kin", "/activity"))]
-    listener = socket.create_server(("127.0.0.1", 0))
-    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    process = multiprocessing.get_context("spawn").Process(
-        target=_serve_unlimited, args=(listener, str(folder))
-    )
-    process.start()
-    try:
+    with running(serve_unlimited, str(folder)) as server:
         for held in (False, True):
-            took, answers, longest = asyncio.run(_visit(address, folder, pages, tokens, held))
+            took, answers, longest = asyncio.run(
+                _visit(server.address, folder, pages, tokens, held)
+            )
             p50, p95 = np.percentile(took, [50, 95]) * 1000
             yield {
                 "deals": f"{size:,}",
@@ -85,10 +78,6 @@ def _measured(folder: Path, size: int) -> Iterator[dict[str, Any]]:
                 ),
                 "longest save": f"{longest:.1f} s",
             }
-    finally:
-        process.terminate()
-        process.join()
-        listener.close()
 
 
 async def _visit(

@@ -11,13 +11,12 @@ less than an eighth of a second. In the last row everybody opens one page after 
 """
 
 import asyncio
-import multiprocessing
 import random
 import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,23 +24,18 @@ from typing import Any
 
 import httpx
 import numpy as np
-import uvicorn
 from litestar import Litestar, MediaType, get
 from sqlmodel import select
 
 from similarity.index.catalog import Catalog
 from tests.benchmarks._record import MadeUpModel, record
+from tests.benchmarks._serving import WORKED, opened, running, serve, serve_record
 from tests.benchmarks._work import add_work
-from web.app import create_app
-from web.server import settle
-from web.workspace import workspace_on
-from workspace.database import Database
 from workspace.deals.access import visible_deals
 from workspace.deals.tables import Deal, Outcome
 from workspace.people import members
 from workspace.people.sign_in import sessions
 from workspace.people.tables import Role
-from workspace.settings import Settings
 
 USERS = 50
 PAGES_EACH = 5
@@ -49,8 +43,6 @@ PAGES_EACH = 5
 READING = (4.0, 8.0)
 # The deals that are looked at.
 DEALS = 40
-# Where a server tells how many seconds its processor has worked.
-WORKED = "/seconds-worked"
 
 
 def run(sizes: Sequence[int]) -> Iterator[dict[str, Any]]:
@@ -62,7 +54,7 @@ def run(sizes: Sequence[int]) -> Iterator[dict[str, Any]]:
 
 def _measured(folder: Path, size: int) -> Iterator[dict[str, Any]]:
     shutil.copytree(record(size), folder, dirs_exist_ok=True)
-    with closing(_opened(folder)) as database:
+    with closing(opened(folder)) as database:
         database.upgrade()
         with database.write() as session:
             add_work(session)
@@ -87,7 +79,7 @@ def _measured(folder: Path, size: int) -> Iterator[dict[str, Any]]:
         paths[turn % len(paths)] for turn in range(DEALS) for paths in pages.values()
     ]
     for name, paths in pages.items():
-        ours = _under_load(_serve_ours, (str(folder),), paths, tokens)
+        ours = _under_load(serve_record, (str(folder),), paths, tokens)
         floor = _under_load(_serve_floor, (ours.body,), paths, tokens)
         yield {
             "deals": f"{size:,}",
@@ -120,20 +112,11 @@ def _told(seconds: Sequence[float]) -> str:
 
 
 def _under_load(
-    serve: Any, about: tuple[Any, ...], paths: Sequence[str], tokens: Sequence[str]
+    target: Callable[..., None], about: tuple[Any, ...], paths: Sequence[str], tokens: Sequence[str]
 ) -> Visits:
     """What fifty users get from a server of its own."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    # A fork would take over the threads' locks of this process, but not the threads.
-    process = multiprocessing.get_context("spawn").Process(target=serve, args=(listener, *about))
-    process.start()
-    try:
-        return asyncio.run(_visit(address, paths, tokens))
-    finally:
-        process.terminate()
-        process.join()
-        listener.close()
+    with running(target, *about) as server:
+        return asyncio.run(_visit(server.address, paths, tokens))
 
 
 async def _visit(address: str, paths: Sequence[str], tokens: Sequence[str]) -> Visits:
@@ -162,37 +145,9 @@ async def _visit(address: str, paths: Sequence[str], tokens: Sequence[str]) -> V
     return Visits(took, (after - before) / len(took), body)
 
 
-def _opened(folder: Path) -> Database:
-    (path,) = folder.glob("*.sqlite3")
-    return Database(f"sqlite:///{path}")
-
-
-def _serve_ours(listener: socket.socket, folder: str) -> None:
-    workspace = workspace_on(_opened(Path(folder)), Settings(home=folder), MadeUpModel())
-    workspace.catalog.warm()
-    settle()
-    _serve(listener, create_app(workspace))
-
-
 def _serve_floor(listener: socket.socket, body: bytes) -> None:
     @get("/{path:path}", sync_to_thread=True, media_type=MediaType.HTML)
     def page(path: str) -> bytes:
         return body
 
-    _serve(listener, Litestar([page], openapi_config=None, logging_config=None))
-
-
-def _serve(listener: socket.socket, app: Litestar) -> None:
-    async def answer(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http" and scope["path"] == WORKED:
-            told = str(time.process_time()).encode()
-            await send({"type": "http.response.start", "status": 200, "headers": []})
-            await send({"type": "http.response.body", "body": told})
-        else:
-            await app(scope, receive, send)
-
-    # A connection that is closed while somebody reads may be closed as they ask for the next.
-    config = uvicorn.Config(
-        answer, log_level="error", access_log=False, timeout_keep_alive=int(4 * READING[1])
-    )
-    uvicorn.Server(config).run(sockets=[listener])
+    serve(listener, Litestar([page], openapi_config=None, logging_config=None))

@@ -6,11 +6,9 @@ with both versions, so that the numbers are as many as the changes that were ack
 """
 
 import asyncio
-import multiprocessing
 import random
 import re
 import secrets
-import socket
 import tempfile
 import time
 from collections import Counter
@@ -24,7 +22,7 @@ from sqlmodel import Session, col, select
 
 from similarity.index.catalog import Catalog
 from tests.benchmarks._record import MadeUpModel
-from tests.benchmarks.flood import _serve_unlimited
+from tests.benchmarks._serving import running, serve_unlimited
 from tests.torture.killing import require_sound
 from web.session_cookie import csrf_token_of
 from workspace.accounts.accounts import Account, add_account
@@ -90,18 +88,8 @@ def _token(session: Session, number: int) -> str:
 def _serve_and_save(
     folder: str, tokens: list[str], deals: list[str], shared: list[str], seconds: float
 ) -> Said:
-    listener = socket.create_server(("127.0.0.1", 0))
-    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    process = multiprocessing.get_context("spawn").Process(
-        target=_serve_unlimited, args=(listener, folder)
-    )
-    process.start()
-    try:
-        return asyncio.run(_save(address, tokens, deals, shared, seconds))
-    finally:
-        process.terminate()
-        process.join()
-        listener.close()
+    with running(serve_unlimited, folder) as server:
+        return asyncio.run(_save(server.address, tokens, deals, shared, seconds))
 
 
 async def _save(

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
@@ -304,22 +303,6 @@ def test_should_run_sqlite_as_safely_as_possible(tmp_path: Path) -> None:
         }
     assert database.writer.pool.size() == 1
     database.close()
-
-
-def test_should_prepare_nothing_behind_a_pooler(database: Database) -> None:
-    if database.is_sqlite:
-        pytest.skip("Nothing stands before SQLite.")
-    url = database.url.render_as_string(hide_password=False)
-    for direct, prepares in ((None, True), (url, False)):
-        settings = Settings().model_copy(update={"direct_database_url": direct})
-        with (
-            closing(Database(url, pooled=settings.is_pooled)) as other,
-            other.read() as session,
-        ):
-            for _ in range(10):
-                session.execute(sa.select(col(Deal.id)))
-            prepared = sa.text("SELECT count(*) FROM pg_prepared_statements")
-            assert bool(session.execute(prepared).scalar()) is prepares
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])

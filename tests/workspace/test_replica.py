@@ -1,11 +1,13 @@
 """What counts the writes that a replica has to have, without a replica."""
 
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.sql import visitors
 
+from tests.backends import POSTGRESQL
 from tests.world import World
 from workspace import replica
 from workspace.database import RIGHTS, Database
@@ -17,6 +19,8 @@ from workspace.people.tables import MemberRole, Person
 from workspace.people.viewer import Viewer
 from workspace.replica import Marks, Replica, marks_of, writing_for
 
+BACKENDS = (POSTGRESQL,)
+
 NOWHERE = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
 
 
@@ -25,18 +29,17 @@ def marks(database: Database, person_id: int) -> Marks:
         return marks_of(session, person_id)
 
 
-def test_should_refuse_a_replica_of_sqlite(database: Database) -> None:
-    if not database.is_sqlite:
-        with pytest.raises(DealkinError, match="needs PostgreSQL"):
-            Replica(database, "sqlite:///other.sqlite3")
-        return
+def test_should_refuse_a_replica_of_sqlite(database: Database, tmp_path: Path) -> None:
     with pytest.raises(DealkinError, match="DATABASE_REPLICA_URL needs PostgreSQL"):
-        Replica(database, NOWHERE)
+        Replica(database, "sqlite:///other.sqlite3")
+    with (
+        closing(Database(f"sqlite:///{tmp_path / 'record.sqlite3'}")) as on_sqlite,
+        pytest.raises(DealkinError, match="DATABASE_REPLICA_URL needs PostgreSQL"),
+    ):
+        Replica(on_sqlite, NOWHERE)
 
 
 def test_should_count_what_is_committed(database: Database, world: World) -> None:
-    if database.is_sqlite:
-        pytest.skip("SQLite has no replica.")
     alice, bob = world.people["alice"], world.people["bob"]
     with closing(Replica(database, NOWHERE)) as nowhere:
         nowhere.attach()
