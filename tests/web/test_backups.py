@@ -88,25 +88,6 @@ def test_should_hold_a_drill(world: World, workspace: Workspace, tmp_path: Path)
     assert done["made at"] == manifest.made_at
 
 
-def test_should_hold_a_drill_beside_a_pooler_and_a_replica(
-    world: World, workspace: Workspace, tmp_path: Path
-) -> None:
-    """Both know the database in use, and not the scratch place."""
-    if world.database.is_sqlite:
-        pytest.skip("SQLite has neither.")
-    url = world.database.url.render_as_string(hide_password=False)
-    nowhere = "postgresql://nobody@127.0.0.1:1/nothing"
-    settings = workspace.settings.model_copy(
-        update={
-            "database_url": nowhere,
-            "direct_database_url": url,
-            "replica_database_url": nowhere,
-        }
-    )
-    file, manifest = make_backup(world.database, settings, tmp_path / "kept")
-    assert drill(file, settings, FakeEmbedder())["rows"] == sum(manifest.rows.values())
-
-
 def test_should_fail_a_drill_that_does_not_find_deals(
     world: World, workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

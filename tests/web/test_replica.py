@@ -21,12 +21,15 @@ from tests.web.pages.records.test_shared import share
 from tests.web.pages.test_live import listening, write
 from tests.workspace.assets.hostile_files import pdf
 from tests.workspace.assets.test_files import add_file
+from tests.workspace.backups.postgres import use_client_programs
 from tests.world import FakeEmbedder, World
 from web.app import create_app
+from web.backups import drill
 from web.conditions import Conditions
 from web.workspace import Workspace, workspace_on
 from workspace import replica as replicas
 from workspace.assets.sharing import ShareLink, end_link
+from workspace.backups.archives import make_backup
 from workspace.database import Database
 from workspace.deals import lifecycle, team
 from workspace.deals.tables import Seat
@@ -461,3 +464,21 @@ def test_should_say_where_there_is_no_replica(
             other.check()
             assert not other.is_near
             assert "leads to no streaming replica" in other.problem
+
+
+def test_should_hold_a_drill_beside_a_pooler_and_a_replica(
+    world: World, workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both know the database in use, and not the scratch place."""
+    use_client_programs(monkeypatch)
+    url = world.database.url.render_as_string(hide_password=False)
+    nowhere = "postgresql://nobody@127.0.0.1:1/nothing"
+    settings = workspace.settings.model_copy(
+        update={
+            "database_url": nowhere,
+            "direct_database_url": url,
+            "replica_database_url": nowhere,
+        }
+    )
+    file, manifest = make_backup(world.database, settings, tmp_path / "kept")
+    assert drill(file, settings, FakeEmbedder())["rows"] == sum(manifest.rows.values())

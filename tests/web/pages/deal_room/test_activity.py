@@ -159,7 +159,7 @@ def test_should_rewrite_and_take_back_ones_own(visit: Visit, world: World) -> No
     assert alice.post(f"{entry}/remove").status_code == 303
     page = alice.get(entry.rpartition("/")[0]).text
     assert "New window" not in page
-    # The notice can take it back, for whoever removed it alone.
+    # The notice takes it back, for the member alone who removed it.
     undo = re.findall(r'action="(/deleted/\w+/restore)"', page)[0]
     assert visit("bob").post(undo).status_code == 404
     assert alice.post(undo).status_code == 303
