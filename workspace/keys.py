@@ -30,6 +30,12 @@ _ROMAN = str.maketrans(
     }
 )
 
+# ASCII characters as `plain` has them: small letters, digits, and spaces for all others.
+_ASCII = {
+    code: character.lower() if (character := chr(code)).isalnum() else " " for code in range(128)
+}
+_BETWEEN_WORDS = re.compile(r"[\W_]+")
+
 # Without the letters and digits that people confuse: 0 and o, 1, i and l.
 _KEY_LETTERS = "23456789abcdefghjkmnpqrstvwxyz"
 _DIGITS = 8
@@ -39,13 +45,13 @@ def plain(text: str) -> str:
     """Lower case without accents and with one space between words: for comparing names."""
     if text.isascii():
         # Most names need no more, and imports compare many.
-        return " ".join(re.sub(r"[\W_]+", " ", text.lower()).split())
+        return " ".join(text.translate(_ASCII).split())
     # Case folding lowers ordinary capitals only, so NFKD comes first: it turns letters of other
     # shapes into ordinary ones. Folding may yield letters that decompose again.
     ordinary = unicodedata.normalize("NFKD", text).casefold().translate(_LETTERS)
     folded = unicodedata.normalize("NFKD", ordinary)
     kept = "".join(letter for letter in folded if not unicodedata.combining(letter))
-    return " ".join(re.sub(r"[\W_]+", " ", kept).split())
+    return " ".join(_BETWEEN_WORDS.sub(" ", kept).split())
 
 
 def romanised(text: str) -> str:

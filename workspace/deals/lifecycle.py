@@ -171,20 +171,22 @@ def log_all(
     """
     deals: list[Deal] = []
     for plan, key in zip(new, new_keys(session, new), strict=True):
-        deal = new_row(
-            Deal,
-            key=key,
-            name=plan.name,
-            account_id=plan.account.id if plan.account else None,
-            stage_id=plan.stage.id,
-            outcome=Outcome.PARKED if plan.parked else plan.stage.outcome,
+        outcome = Outcome.PARKED if plan.parked else plan.stage.outcome
+        opened, closed = plan.facts.get("opened"), plan.facts.get("closed")
+        if outcome in CLOSED_OUTCOMES and closed is None:
+            closed = today()
+        _require_dates(outcome, opened, closed)
+        values = {
             **plan.facts,
-        )
-        deal.stage_since = stage_since or deal.opened or today()
-        if deal.outcome in CLOSED_OUTCOMES and deal.closed is None:
-            deal.closed = today()
-        _require_dates(deal.outcome, deal.opened, deal.closed)
-        deals.append(deal)
+            "key": key,
+            "name": plan.name,
+            "account_id": plan.account.id if plan.account else None,
+            "stage_id": plan.stage.id,
+            "stage_since": stage_since or opened or today(),
+            "outcome": outcome,
+            "closed": closed,
+        }
+        deals.append(new_row(Deal, **values))
     session.add_all(deals)
     session.flush()
     public_products: set[int] = set()
@@ -201,7 +203,8 @@ def log_all(
         if plan.account:
             _became_customer(deal, plan.account)
         if not deal.confidential:
-            list_account(session, deal.account_id)
+            if plan.account and not plan.account.listed:
+                list_account(session, plan.account.id)
             public_products |= products
             public_competitors |= competitors
     session.flush()

@@ -34,6 +34,8 @@ _LETTERS_APART = 2
 _MOST_EACH, _WHERE_FEW = 12, 700_000_000
 # What two records have in common at least, of what makes one record of all known.
 _LEAST_SHARED = 0.6
+# More than sums of weights differ by the order of adding.
+_ROUNDING = 1e-6
 # How many records are looked at for each that is compared.
 _POSTINGS = 60
 
@@ -157,9 +159,9 @@ class _Matcher:
                 blocks[key].append(number)
         added = None if new is None else self._numbers(new)
         most = max(_MOST_EACH, _WHERE_FEW // self._count**2)
-        for number, of_record in enumerate(keys):
+        for number in range(len(keys)):
             if added is None or number in added:
-                for other in self._nearest(number, of_record, blocks, added, most):
+                for other in self._nearest(number, keys, blocks, added, most):
                     yield (other, number)
 
     def _numbers(self, ids: Collection[str]) -> set[int]:
@@ -168,7 +170,7 @@ class _Matcher:
     def _nearest(
         self,
         number: int,
-        keys: Iterable[object],
+        keys: Sequence[Collection[object]],
         blocks: Mapping[object, Sequence[int]],
         added: Collection[int] | None,
         most: int,
@@ -176,14 +178,26 @@ class _Matcher:
         """The records that share most with one: rare traits count more, and are asked first."""
         shared: dict[int, float] = defaultdict(float)
         left = _POSTINGS * most
-        for block in sorted((blocks[key] for key in keys), key=len):
+        asked: list[tuple[float, object]] = []
+        for key in sorted(keys[number], key=lambda key: len(blocks[key])):
+            block = blocks[key]
             if len(block) > left:
                 break
             left -= len(block)
-            weight = math.log(self._count / len(block)) + 0.1
-            for other in block:
-                shared[other] += weight
+            asked.append((math.log(self._count / len(block)) + 0.1, key))
         least = math.log(self._count) * _LEAST_SHARED
+        to_come = sum(weight for weight, _ in asked)
+        for weight, key in asked:
+            block = blocks[key]
+            if to_come < least - _ROUNDING and 4 * len(shared) < len(block):
+                # Who was in no block so far cannot share enough any more, and the block is large.
+                for other in shared:
+                    if key in keys[other]:
+                        shared[other] += weight
+            else:
+                for other in block:
+                    shared[other] += weight
+            to_come -= weight
         # Of two that are both asked about, the later one is compared with the first.
         shared = {
             other: weight

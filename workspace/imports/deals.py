@@ -221,11 +221,12 @@ class _DealBatch:
 
     def _facts(self, row: Row) -> dict[str, Any]:
         amount, currency = read_price(self.context, row, "amount")
+        yearly = read_price(self.context, row, "yearly")[0] if "yearly" in row else None
         facts = without_empty(
             {
                 "amount": amount,
                 "currency": currency,
-                "yearly": read_price(self.context, row, "yearly")[0],
+                "yearly": yearly,
                 "term_months": row.read_optional("term_months", read_whole),
                 "renews_on": row.read_optional("renews_on", read_day),
                 "opened": row.read_optional("opened", read_day),

@@ -80,11 +80,15 @@ _UNITS = {
 }  # fmt: skip
 _INDIAN = frozenset({"INR", "PKR", "NPR", "BDT", "LKR"})
 _PARTS = re.compile(r"([^0-9]*)([0-9][0-9.,' ]*)([^0-9]*)")
+_AS_EXPORTED = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,2})?")
 _GROUPED_IN_INDIA = re.compile(r"([0-9]{1,2}(?:,[0-9]{2})*,[0-9]{3})(?:\.([0-9]+))?")
 
 
 def read_money(text: str) -> Money:
     """An amount: $1,234,567, 250k, 1 234,50 zł, EUR 1.5M, CA$ 100, ₹4,00,000, 120.000,- Kč."""
+    if _AS_EXPORTED.fullmatch(text):
+        # Most amounts are written so, and need no more.
+        return Money(Decimal(text).quantize(Decimal("0.01")))
     written = unicodedata.normalize("NFKC", text.replace("﷼", " SAR ")).replace("’", "'")
     written = written.replace("−", "-").strip()
     # With a dash in place of the decimals, the other marks are between thousands.

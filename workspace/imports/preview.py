@@ -36,7 +36,7 @@ PREVIEW = "preview"
 _EXAMPLES = 5
 _MOST_PROBLEMS = 50
 # How many groups of rows are applied between two looks at the clock.
-_CHUNK = 100
+_CHUNK = 250
 
 
 @dataclass

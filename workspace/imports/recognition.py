@@ -337,22 +337,14 @@ def _row(
         row.result = Result.LEFT_OUT
     elif raw.problem:
         row.fail(raw.problem)
-    elif any(cell.strip() for cell in cells[width:]):
+    elif len(cells) > width and any(cell.strip() for cell in cells[width:]):
         row.fail(f"It has {len(cells)} cells, but the header has {width}.")
     else:
-        by_column = {
-            column: text
-            for column, places in positions.items()
-            if (
-                text := next(
-                    (
-                        cell
-                        for place in places
-                        if place < len(cells) and (cell := cells[place].strip())
-                    ),
-                    "",
-                )
-            )
-        }
+        by_column = {}
+        for column, places in positions.items():
+            for place in places:
+                if place < len(cells) and (cell := cells[place].strip()):
+                    by_column[column] = cell
+                    break
         row.cells = file_format.adapt(by_column) if file_format.adapt else by_column
     return row

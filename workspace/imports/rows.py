@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlmodel import SQLModel
@@ -185,6 +186,7 @@ def without_empty(facts: Mapping[str, object | None]) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value is not None}
 
 
+@cache
 def max_length(table: type[SQLModel], column: str) -> int | None:
     """How many characters a column holds; None where it has no limit."""
     length: int | None = getattr(table.__table__.c[column].type, "length", None)  # type: ignore[attr-defined]

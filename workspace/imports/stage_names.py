@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from workspace.deals.tables import CLOSED_OUTCOMES, Outcome, Stage
 from workspace.keys import joined, plain
@@ -77,6 +78,7 @@ _NUMBERED = re.compile(r"\s*\d{1,2}\s*[-–.:)]\s*(\D.*)")
 _JOINED = re.compile(r"(?:deal|closed)(?=won|lost)")
 
 
+@lru_cache(maxsize=1_000)
 def find_outcome(text: str) -> Outcome | None:
     """The outcome that a word such as 'won', 'Closed Lost' or 'on hold' means; None if unknown."""
     if len(text) > _LONGEST:

@@ -63,7 +63,7 @@ def _stage_key(row: Row) -> Hashable | None:
 def _amount_key(row: Row) -> Hashable | None:
     if not any(name in row for name in _AMOUNTS):
         return None
-    signs = (sign_of(row.cells.get(name, "")) for name in _AMOUNTS)
+    signs = (sign_of(row.cells[name]) if name in row else "" for name in _AMOUNTS)
     return row.cells.get("currency", ""), *signs
 
 

@@ -121,10 +121,11 @@ def rows_at(session: Session, places: Iterable[Place]) -> dict[Place, Values]:
         columns = list(table.primary_key)
         for among in among_keys(table, keys):
             # The connection is asked, because a query of the session would flush it.
-            found = session.connection().execute(sa.select(table).where(among)).mappings()
-            for row in found:
-                key = tuple(row[column.name] for column in columns)
-                rows[Place(name, key)] = dict(row)
+            found = session.connection().execute(sa.select(table).where(among))
+            names = list(found.keys())
+            for values in found:
+                row = dict(zip(names, values, strict=True))
+                rows[Place(name, tuple(row[column.name] for column in columns))] = row
     return rows
 
 
