@@ -4,11 +4,13 @@ import difflib
 import re
 import secrets
 import unicodedata
-from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol, TypeVar
 
 from sqlmodel import Session, SQLModel, col, select
 
+from workspace.database import batches
 from workspace.errors import NotFound
 
 Table = TypeVar("Table", bound=SQLModel)
@@ -113,6 +115,36 @@ def free_key(session: Session, table: type[SQLModel], text: str) -> str:
             last = probe
         probes = range(last + 1, free, (free - last) // 32 + 1)
     return f"{stem}-{free}"
+
+
+class Named(Protocol):
+    """A row that has a key made from its name."""
+
+    key: str
+    name: str
+
+
+def add_with_keys(session: Session, table: type[SQLModel], rows: Sequence[Named]) -> None:
+    """Add rows of a table with keys made from their names, with few statements."""
+    column = col(table.key)  # type: ignore[attr-defined]
+    stems = [slug(row.name) for row in rows]
+    common = Counter(stems)
+    candidates = [stem for stem in common if stem and stem != "new" and common[stem] == 1]
+    free = set(candidates)
+    for batch in batches(candidates):
+        free -= set(session.exec(select(column).where(column.in_(batch))))
+    others = []
+    for row, stem in zip(rows, stems, strict=True):
+        if stem in free:
+            row.key = stem
+            session.add(row)
+        else:
+            others.append(row)
+    session.flush()
+    for row in others:
+        row.key = free_key(session, table, row.name)
+        session.add(row)
+        session.flush()
 
 
 def random_key(session: Session, table: type[SQLModel], prefix: str, length: int = 6) -> str:

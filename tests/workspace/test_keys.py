@@ -5,6 +5,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlmodel import func, select
 
 from tests.world import World
 from workspace import keys
@@ -43,6 +44,24 @@ def test_should_give_each_row_a_key_of_its_own(database: Database) -> None:
         nameless = [add_account(session, name).key for name in ("日本", "東京")]
     assert made == ["acme", "acme-2", "acme-2-2", "acme-3"]
     assert nameless == ["account", "account-2"]
+
+
+def test_should_give_rows_that_are_added_together_the_keys_that_they_get_one_by_one(
+    database: Database,
+) -> None:
+    names = ("Acme", "Zoe", "ACME!", "new", "日本", "Acme 3", "東京", "Acme")
+    with database.write() as session:
+        add_account(session, "Zoé")
+        rows = [Account(key="", name=name) for name in names]
+        keys.add_with_keys(session, Account, rows)
+        assert session.exec(select(func.count()).select_from(Account)).one() == 1 + len(names)
+    made = [row.key for row in rows]
+    assert made[1] == "zoe-2"
+    assert made[3] == "new-2"
+    assert sorted(made) == [
+        *("account", "account-2", "acme", "acme-2", "acme-3", "acme-4"),
+        *("new-2", "zoe-2"),
+    ]
 
 
 def test_should_take_the_signs_of_a_pattern_literally(database: Database) -> None:

@@ -1,6 +1,5 @@
 """Accounts: the organisations that we sell to, sell with, or compete against."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,9 +14,9 @@ from workspace.accounts.geography import region_of
 from workspace.audit import audit
 from workspace.changes import assign, differing
 from workspace.clock import now
-from workspace.database import RIGHTS, batches, contains, fetch, page_by_name, select_row
+from workspace.database import RIGHTS, contains, fetch, page_by_name, select_row
 from workspace.errors import Invalid
-from workspace.keys import free_key, plain, random_key, slug
+from workspace.keys import free_key, plain, random_key
 
 
 class Relationship(StrEnum):
@@ -114,32 +113,6 @@ def add_account(session: Session, name: str, **facts: Any) -> Account:
     session.add(account)
     session.flush()
     return account
-
-
-def write_accounts(session: Session, accounts: Sequence[Account]) -> None:
-    """Add accounts of different names, for a caller who knows that there are none of these.
-
-    They get their keys here, with few statements.
-    """
-    stems = {account.name: slug(account.name) for account in accounts}
-    common = Counter(stems.values())
-    stems = {name: stem for name, stem in stems.items() if common[stem] == 1 and stem != "new"}
-    taken: set[str] = set()
-    for batch in batches(filter(None, stems.values())):
-        taken |= set(session.exec(select(Account.key).where(col(Account.key).in_(batch))))
-    others = []
-    for account in accounts:
-        stem = stems.get(account.name)
-        if stem and stem not in taken:
-            account.key = stem
-            session.add(account)
-        else:
-            others.append(account)
-    session.flush()
-    for account in others:
-        account.key = free_key(session, Account, account.name)
-        session.add(account)
-        session.flush()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from sqlmodel import Session, SQLModel, col, select
 
-from workspace.accounts.accounts import Account, add_account, write_accounts
+from workspace.accounts.accounts import Account, add_account
 from workspace.assets.assets import Asset
 from workspace.audit import audit, audit_all
 from workspace.database import batches, fetch, select_row
@@ -28,7 +28,7 @@ from workspace.imports.codes import Codes
 from workspace.imports.meanings import Meanings, Topic
 from workspace.imports.rows import Row, max_length
 from workspace.imports.stage_names import StageNames
-from workspace.keys import joined, plain
+from workspace.keys import add_with_keys, joined, plain
 from workspace.new_rows import new_row
 from workspace.own_fields.fields import FieldSubject, OwnField, fields_of
 from workspace.people import members, people, viewer
@@ -39,9 +39,6 @@ from workspace.value_lists import split_values
 
 RowT = TypeVar("RowT", bound=SQLModel)
 NamedRow = TypeVar("NamedRow", Product, Competitor)
-
-# The most different warnings in one file's report.
-_MAX_WARNINGS = 50
 
 
 @dataclass(frozen=True)
@@ -201,7 +198,7 @@ class ImportContext:
         before = [account.id for account in accounts]
         for account in accounts:
             account.id = None  # type: ignore[assignment]
-        write_accounts(self.session, accounts)
+        add_with_keys(self.session, Account, accounts)
         subjects = [f"account {account.id}" for account in accounts]
         audit_all(self.session, self.by, "account added", subjects)
         for number, account in zip(before, accounts, strict=True):
@@ -326,6 +323,15 @@ class ImportContext:
             if person.id not in ids:
                 ids.append(person.id)
         self.remember(person)
+
+    def forget_person(self, person: Person) -> None:
+        """Have no lookup find a person who is about to get another id."""
+        if person.email:
+            self.emails.pop(person.email)
+        self.people_named[name_key(person.name)].remove(person.id)
+        if person.profile:
+            self.profiles[person.profile].remove(person.id)
+        self._rows.pop((Person, person.id))
 
     def person_id(self, text: str, *, member: bool = False) -> int:
         """The person of an e-mail address or a name; `Invalid` unless there is exactly one."""
@@ -475,17 +481,6 @@ class ImportContext:
         """The ids of all assets by plain name."""
         rows = self.session.exec(select(Asset.name, Asset.id).order_by(col(Asset.id).desc()))
         return {plain(name): row_id for name, row_id in rows}
-
-
-def worded(warnings: Mapping[str, int]) -> list[str]:
-    """Warnings with the number of their rows, as a report shows them."""
-    texts = [
-        f"{message} ({count:,} rows)" if count > 1 else message
-        for message, count in warnings.items()
-    ]
-    if len(texts) > _MAX_WARNINGS:
-        texts[_MAX_WARNINGS:] = [f"… and {len(texts) - _MAX_WARNINGS:,} more warnings."]
-    return texts
 
 
 def _key_or_none(text: str) -> str | None:

@@ -38,12 +38,13 @@ from workspace.imports.people_matching import (
 )
 from workspace.imports.rows import Result, Row, apply_each, max_length, parents_first, without_empty
 from workspace.keys import plain
+from workspace.new_rows import new_row
 from workspace.own_fields.fields import FieldSubject
 from workspace.people import members
 from workspace.people.addresses import is_shared
 from workspace.people.names import name_key, personal_name
 from workspace.people.people import (
-    add_contact,
+    add_contacts,
     add_education,
     add_employment,
     add_membership,
@@ -113,6 +114,7 @@ def apply_people(context: ImportContext, rows: Sequence[Row]) -> None:
     """
     apply_accounts(context, [row for row in rows if "is_company" in row])
     ambiguous = ambiguous_lines(rows)
+    new = _NewContacts(context)
 
     def apply(row: Row) -> Result:
         name, email, facts = _person_facts(context, row)
@@ -125,6 +127,8 @@ def apply_people(context: ImportContext, rows: Sequence[Row]) -> None:
         account = context.find_account(account_name) if account_name else None
         entry = Entry(name, email, facts.get("profile"), account, ambiguous.get(id(row), ""))
         person = find_contact(context, entry)
+        if person and person.id < 0:
+            new.write()
         if person and account_name and person.id in context.member_ids:
             row.add_problem(f"{quoted(person.name)} is a member, who has no account.")
         if person:
@@ -143,7 +147,9 @@ def apply_people(context: ImportContext, rows: Sequence[Row]) -> None:
             email = None
         facts |= read_own(context, row, FieldSubject.PERSON, person.own if person else {})
         if account_name:
-            account = account or context.add_account(account_name, mentioned=True)
+            account = account or context.mention_account(account_name, listed=True)
+            if person and account.id < 0:
+                new.write()
             if (
                 person
                 and account.id != person.account_id
@@ -155,8 +161,7 @@ def apply_people(context: ImportContext, rows: Sequence[Row]) -> None:
             else:
                 facts["account_id"] = account.id
         if person is None:
-            person = add_contact(context.session, name, context.by, email=email, **facts)
-            context.remember_person(person)
+            new.add(account, name=name, email=email, **facts)
             return Result.CREATED
         if email and person.email and is_shared(email):
             # A mailbox of their team does not replace their own address.
@@ -166,7 +171,38 @@ def apply_people(context: ImportContext, rows: Sequence[Row]) -> None:
         context.remember_person(person)
         return Result.UPDATED if changed else Result.UNCHANGED
 
-    apply_each(rows, apply)
+    for batch in batches(rows):
+        apply_each(batch, apply)
+        new.write()
+
+
+class _NewContacts:
+    """Contacts that are written together, later; until then they have ids below zero."""
+
+    def __init__(self, context: ImportContext) -> None:
+        self.context = context
+        # Each with their account, which may not be written either.
+        self._unwritten: list[tuple[Person, Account | None]] = []
+
+    def add(self, account: Account | None, **facts: Any) -> None:
+        """Add a contact, whose address nobody has."""
+        person = new_row(Person, id=-1 - len(self._unwritten), key="", **facts)
+        self._unwritten.append((person, account))
+        self.context.remember_person(person)
+
+    def write(self) -> None:
+        """Write the contacts so far, and the accounts that rows mentioned."""
+        self.context.write_accounts()
+        contacts, self._unwritten = self._unwritten, []
+        for person, account in contacts:
+            self.context.forget_person(person)
+            person.id = None  # type: ignore[assignment]
+            if account:
+                person.account_id = account.id
+        people = [person for person, _ in contacts]
+        add_contacts(self.context.session, people, self.context.by)
+        for person in people:
+            self.context.remember_person(person)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from workspace.imports import (
     people,
     stakeholders,
 )
-from workspace.imports.context import ImportContext, worded
+from workspace.imports.context import ImportContext
 from workspace.imports.error_files import WrongRow, write_error_file
 from workspace.imports.files import Splitters, read_file
 from workspace.imports.formats import Format
@@ -31,6 +31,9 @@ from workspace.imports.recognition import FORMATS, ORDER, Reading, RecognisedFil
 from workspace.imports.rows import Groups, Result, Row, one_by_one, parents_first, together
 from workspace.keys import plain
 from workspace.people.names import name_key
+
+# The most different warnings in one file's report.
+_MAX_WARNINGS = 50
 
 ApplyRows = Callable[[ImportContext, Sequence[Row]], None]
 GroupRows = Callable[[Sequence[Row]], Groups]
@@ -165,6 +168,17 @@ class Outcome:
         report.incomplete = len(self.wrong) - report.failed
         report.warnings += worded(self.warnings)
         report.wrong = sorted(self.wrong)
+
+
+def worded(warnings: Mapping[str, int]) -> list[str]:
+    """Warnings with the number of their rows, as a report shows them."""
+    texts = [
+        f"{message} ({count:,} rows)" if count > 1 else message
+        for message, count in warnings.items()
+    ]
+    if len(texts) > _MAX_WARNINGS:
+        texts[_MAX_WARNINGS:] = [f"… and {len(texts) - _MAX_WARNINGS:,} more warnings."]
+    return texts
 
 
 def import_files(

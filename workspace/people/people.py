@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from workspace.accounts.accounts import Account
-from workspace.audit import audit
+from workspace.audit import audit, audit_all
 from workspace.changes import assign, differing
-from workspace.database import contains, fetch, page_by_name, select_row
+from workspace.database import batches, contains, fetch, page_by_name, select_row
 from workspace.errors import Forbidden, Invalid
-from workspace.keys import free_key, random_key, row_of_key
+from workspace.keys import add_with_keys, random_key, row_of_key
 from workspace.people.field_rights import FieldGroup, readable_fields
 from workspace.people.tables import (
     Education,
@@ -246,17 +246,34 @@ def editable_person(session: Session, viewer: Viewer, key: str) -> Person:
 def add_contact(session: Session, name: str, by: int | None, **facts: Any) -> Person:
     """Add a contact; one at an account that is not listed is not listed either."""
     _require_free(session, facts.get("email"))
-    account_id = facts.get("account_id")
-    if account_id and not session.get_one(Account, account_id).listed:
-        facts["listed"] = False
-    # A key from their name would keep the next person of that name from having it.
-    hidden = not facts.get("listed", True)
-    key = random_key(session, Person, "person-") if hidden else free_key(session, Person, name)
-    person = Person(key=key, name=name, **facts)
-    session.add(person)
-    session.flush()
-    audit(session, by, "person added", f"person {person.id}")
+    person = Person(key="", name=name, **facts)
+    add_contacts(session, [person], by)
     return person
+
+
+def add_contacts(session: Session, people: Sequence[Person], by: int | None) -> None:
+    """Add contacts, for a caller who knows that nobody has their addresses.
+
+    They get their keys here, with few statements.
+    """
+    account_ids = {person.account_id for person in people if person.account_id}
+    unlisted: set[int] = set()
+    for batch in batches(account_ids):
+        among = select(Account.id).where(col(Account.id).in_(batch))
+        unlisted |= set(session.exec(among.where(col(Account.listed).is_(False))))
+    listed = []
+    for person in people:
+        if person.account_id in unlisted:
+            person.listed = False
+        if person.listed:
+            listed.append(person)
+        else:
+            # A key from their name would keep the next person of that name from having it.
+            person.key = random_key(session, Person, "person-")
+            session.add(person)
+    add_with_keys(session, Person, listed)
+    session.flush()
+    audit_all(session, by, "person added", [f"person {person.id}" for person in people])
 
 
 def list_account(session: Session, account_id: int | None) -> None:

@@ -1,14 +1,53 @@
 """Rows of members and contacts."""
 
+import sqlalchemy as sa
 from sqlmodel import select
 
 from tests.workspace.imports.files import (
     counts,
     load_text,
 )
+from workspace.accounts.accounts import Account
 from workspace.people import members
 from workspace.people.sign_in import sessions
 from workspace.people.tables import Member, MemberRole, Person
+
+
+def test_should_know_people_of_the_same_file_again(database, tmp_path):
+    text = (
+        "name,email,account,title\nIna Roy,ina@havel.example,Havel,Head\nJo Day,,Spree,Clerk\n"
+        "Ina Roy,ina@havel.example,Spree,Chief\nJo Day,,Spree,Buyer\nJo Day,,Havel,\n"
+    )
+    report = load_text(database, tmp_path, text)
+    # Two rows of a Jo Day at one account differ, so that the first was added and the second asks.
+    assert counts(report) == (3, 1, 0, 1)
+    with database.read() as session:
+        accounts = dict(session.exec(select(Account.id, Account.name)).all())
+        people = session.exec(select(Person)).all()
+        found = sorted((row.name, accounts[row.account_id], row.title, row.key) for row in people)
+    assert found == [
+        ("Ina Roy", "Spree", "Chief", "ina-roy"),
+        ("Jo Day", "Havel", "", "jo-day-2"),
+        ("Jo Day", "Spree", "Clerk", "jo-day"),
+    ]
+
+
+def test_should_write_new_people_and_their_accounts_together(database, tmp_path):
+    sent = []
+
+    def note(_connection, _cursor, statement, *_):
+        sent.append(statement)
+
+    sa.event.listen(database.writer, "before_cursor_execute", note)
+    text = "name,email,account\n" + "".join(
+        f"Ann{n} Low,ann{n}@works{n}.example,Works {n}\n" for n in range(200)
+    )
+    try:
+        assert load_text(database, tmp_path, text).created == 200
+    finally:
+        sa.event.remove(database.writer, "before_cursor_execute", note)
+    # On SQLite each new row takes a statement, but nothing is asked about each.
+    assert len([statement for statement in sent if statement.startswith("SELECT")]) < 50
 
 
 def test_should_set_managers_wherever_they_stand_in_the_file(database, tmp_path):
