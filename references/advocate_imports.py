@@ -18,9 +18,10 @@ from workspace.clock import today
 from workspace.deals.tables import Deal
 from workspace.errors import Invalid
 from workspace.imports.activity import add_past_event
-from workspace.imports.cells import quoted, read_choice, read_list, read_whole
+from workspace.imports.cells import brief, read_choice, read_list, read_whole
 from workspace.imports.context import DealRows, ImportContext
 from workspace.imports.dates import read_day, read_first_day, read_last_day
+from workspace.imports.messages import Notice, in_column, tell
 from workspace.imports.rows import Result, Row, apply_each, without_empty
 from workspace.keys import plain, random_key
 from workspace.people.tables import Person
@@ -113,12 +114,12 @@ def _consent(row: Row) -> dict[str, Any] | None:
         return None
     for column in ("consent", "captured_on"):
         if column not in row:
-            row.add_problem(f"{column}: It is missing.")
+            row.add_problem(in_column(column, tell(Notice.MISSING)))
     if state == ConsentState.EXPIRED:
         # That it has ended follows from its end.
         facts["state"] = ConsentState.GIVEN
         if "end" not in facts and "end" not in row:
-            row.add_problem("end: An expired consent has ended some day.")
+            row.add_problem(in_column("end", tell(Notice.CONSENT_ENDED)))
     return facts
 
 
@@ -164,9 +165,9 @@ def _reference(
     row.check()
     deal = context.readable_deal(row, batch)
     if person_id not in advocates_of:
-        raise Invalid(f"{quoted(row.cells['advocate'])} is no advocate yet.")
+        raise Invalid(tell(Notice.NO_ADVOCATE, name=brief(row.cells["advocate"])))
     if day > today():
-        raise Invalid("date: It is yet to come; what lies ahead is asked for on the deal's page.")
+        raise Invalid(in_column("date", tell(Notice.REQUEST_AHEAD)))
     facts: dict[str, Any] = without_empty(
         {
             "prospect_id": prospect_id,
@@ -186,7 +187,7 @@ def _reference(
     if not changed:
         return Result.UNCHANGED
     if request.state not in (State.COMPLETED, State.MISSED):
-        raise Invalid(f"This request is {request.state}: it goes on at the reference desk.")
+        raise Invalid(tell(Notice.REQUEST_AT_DESK, state=request.state))
     for name, value in changed.items():
         setattr(request, name, value)
     request.version += 1

@@ -19,10 +19,11 @@ from references.network.ties import Tie, TieKind, Visibility, assert_tie, pair
 from references.network.wrong_ties import wrong_ties
 from workspace.collaboration.job_changes import learn_employer
 from workspace.errors import Forbidden, Invalid
-from workspace.imports.cells import quoted, read_choice, read_email
+from workspace.imports.cells import brief, quoted, read_choice, read_email
 from workspace.imports.context import ImportContext
 from workspace.imports.dates import read_birthday, read_day, read_first_day, read_last_day
 from workspace.imports.formats import Format, columns, needs
+from workspace.imports.messages import Notice, in_column, said, tell
 from workspace.imports.rows import Result, Row, apply_each, without_empty
 from workspace.imports.run import ImportExtension, same_name
 from workspace.people import people
@@ -67,7 +68,7 @@ def apply_ties(context: ImportContext, rows: Sequence[Row]) -> None:
         owner_id = _owner(context, owner_id)
         kind = kind or TieKind.KNOWS
         if (*pair(one_id, other_id), kind) in wrong_ties(context.session, [one_id]):
-            context.warn("A tie that a colleague called wrong was left out.")
+            context.warn(tell(Notice.TIE_WRONG))
             return Result.LEFT_OUT
         tie = _tie(context, one_id, other_id, kind, source, owner_id)
         if tie:
@@ -93,7 +94,7 @@ def apply_ties(context: ImportContext, rows: Sequence[Row]) -> None:
 def apply_address_book(source: str, context: ImportContext, rows: Sequence[Row]) -> None:
     """Matched by the profile, otherwise by name and company, among the importer's connections."""
     if context.by is None:
-        raise Invalid("An address book belongs to a member: --as EMAIL says to whom.")
+        raise Invalid(tell(Notice.BOOK_WITHOUT_OWNER))
     owner = context.get(Person, context.by)
     names = [row.cells.get("name", "") for row in rows]
     urls = [url for row in rows if (url := _profile(row.cells.get("url", "")))]
@@ -103,7 +104,7 @@ def apply_address_book(source: str, context: ImportContext, rows: Sequence[Row])
 
     def apply(row: Row) -> Result:
         if "name" not in row:
-            context.warn("A row names nobody, as those of withdrawn profiles do, and was left out.")
+            context.warn(tell(Notice.NAMES_NOBODY))
             return Result.LEFT_OUT
         name = row.need_name("name", Connection, "name")
         emails = _emails(row)
@@ -180,7 +181,7 @@ def _emails(row: Row) -> list[str]:
         try:
             emails.append(read_email(text))
         except Invalid as problem:
-            row.leave_out("email", str(problem))
+            row.leave_out("email", said(problem))
     return emails
 
 
@@ -201,11 +202,11 @@ def _own_address(context: ImportContext, emails: list[str]) -> str | None:
 def _suggest(context: ImportContext, suggestion: Suggestion) -> None:
     """Tell of a connection that may be in the record; only their owner knows whether it is."""
     connection = suggestion.connection
-    at = f" at {quoted(connection.company)}" if connection.company else ""
+    name, people = brief(connection.name), list(map(quoted, suggestion.people))
     context.warn(
-        f"{quoted(connection.name)}{at} may be {' or '.join(map(quoted, suggestion.people))} in the"
-        " record and was not matched:"
-        " give both the same profile or e-mail address if so."
+        tell(Notice.MAY_BE_AT, name=name, company=brief(connection.company), people=people)
+        if connection.company
+        else tell(Notice.MAY_BE, name=name, people=people)
     )
 
 
@@ -213,10 +214,10 @@ def _owner(context: ImportContext, owner_id: int | None) -> int:
     """Whose tie a row is; others' are for administrators to bring in."""
     if owner_id is None:
         if context.by is None:
-            raise Invalid("owner: It is missing: whose tie is it?")
+            raise Invalid(in_column("owner", tell(Notice.TIE_WITHOUT_OWNER)))
         return context.by
     if context.viewer and owner_id != context.by and Role.ADMIN not in context.viewer.roles:
-        raise Forbidden("Only administrators bring in the ties of others.")
+        raise Forbidden(tell(Notice.TIES_OF_OTHERS))
     return owner_id
 
 

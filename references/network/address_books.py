@@ -22,6 +22,7 @@ from workspace.clock import now
 from workspace.database import FOLLOWS, RIGHTS, batches, contains, fetch, select_row
 from workspace.errors import Conflict, Invalid, NotFound
 from workspace.ids import ID, uncounted_id
+from workspace.imports.messages import Notice, tell
 from workspace.keys import plain
 from workspace.new_rows import new_row
 from workspace.people.names import name_key
@@ -197,7 +198,7 @@ class AddressBook:
             if not (url and row.url) and not (email and row.email and email != row.email)
         ]
         if len(namesakes) > 1:
-            raise Invalid("Several of your connections have this name and company: give the URL.")
+            raise Invalid(tell(Notice.CONNECTION_UNCLEAR))
         return namesakes[0] if namesakes else None
 
     def _index(self, row: Connection) -> None:

@@ -392,8 +392,8 @@ def _import(page: RunPage) -> ImportShown:
                 unchanged=report.unchanged,
                 failed=report.failed,
                 left_out=report.left_out,
-                warnings=report.warnings,
-                refused=report.refused,
+                warnings=list(map(str, report.warnings)),
+                refused=str(report.refused),
             )
             for report in page.reports
         ],

@@ -33,6 +33,7 @@ from workspace.imports.files import LARGEST_FILE, read_bytes
 from workspace.imports.formats import column_name
 from workspace.imports.ledger import ImportFile, ImportRun, RunState
 from workspace.imports.mapping import ASKED, Mapping, mapping_of, remember, remembered
+from workspace.imports.messages import Notice, kept, tell
 from workspace.imports.near_misses import Question
 from workspace.imports.preview import (
     PREVIEW,
@@ -256,13 +257,13 @@ class ImportController(Controller):
             found = preview_from_json(run.preview)
             kinds = {file.kind for file in found.files if not file.refused}
             if not (_imports_all(viewer) or kinds <= PERSONAL):
-                raise Forbidden(_PERSONAL_ONLY)
+                raise Forbidden(tell(Notice.PERSONAL_ONLY))
             if not kinds:
                 raise Conflict("No file of this import can be imported.")
             runs.begin(session, run)
             for file, of_file in zip(runs.files_of(session, run.id), found.files, strict=True):
                 if of_file.refused:
-                    file.refused = of_file.refused
+                    file.refused = kept(of_file.refused)
                     session.add(file)
                 else:
                     remember(session, file, EXTENSION, viewer.person_id)
@@ -301,11 +302,6 @@ class ImportController(Controller):
                 "Vary": "HX-Request",
             },
         )
-
-
-_PERSONAL_ONLY = (
-    "Members import their own address books and calendars; other files are for administrators."
-)
 
 
 def labelled(names: Iterable[str]) -> list[tuple[str, str]]:
@@ -358,7 +354,7 @@ def look(visit: Visit, run_id: int) -> None:
     if not _imports_all(visit.viewer):
         for file in found.files:
             if file.kind not in PERSONAL and not file.refused:
-                file.refused = _PERSONAL_ONLY
+                file.refused = tell(Notice.PERSONAL_ONLY)
     by = visit.viewer.person_id
     with visit.write() as session:
         run = runs.own_run(session, visit.viewer, run_id)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from workspace.accounts.accounts import Account
 from workspace.accounts.company_names import company_keys, forms_differ
 from workspace.errors import Invalid
-from workspace.imports.cells import quoted
+from workspace.imports.cells import brief, quoted
+from workspace.imports.messages import Notice, tell
 from workspace.keys import plain
 from workspace.people.addresses import is_company_domain
 
@@ -97,8 +98,8 @@ class KnownAccounts:
             return Match(exact[0])
         same = [account for account in self._of_keys(name) if not forms_differ(account.name, name)]
         if len(same) > 1:
-            names = " or ".join(quoted(account.name) for account in same[:3])
-            raise Invalid(f"{quoted(name)} could be {names}: write the whole name.")
+            names = [quoted(account.name) for account in same[:3]]
+            raise Invalid(tell(Notice.NAME_UNCLEAR, name=brief(name), names=names))
         others = self._of_keys(name)
         return Match(same[0].id) if same else Match(None, others[0] if others else None)
 
@@ -130,10 +131,11 @@ class KnownAccounts:
         known = account.domain if account.domain and is_company_domain(account.domain) else None
         if domain and known and not self._has_domain(account, domain):
             other = next((other for other in of_domain if other.id != account.id), None)
-            whose = f", which is that of {quoted(other.name)}" if other else ""
+            differ = {"name": brief(account.name), "known": known, "domain": domain}
             raise Invalid(
-                f"{quoted(account.name)} has the domain {known}, and the row has {domain}{whose}:"
-                " change the domain on the account's page, or give the other company another name."
+                tell(Notice.DOMAIN_OF_OTHER, **differ, other=brief(other.name))
+                if other
+                else tell(Notice.DOMAINS_DIFFER, **differ)
             )
         return Match(account.id)
 
@@ -160,8 +162,8 @@ def _nearest(accounts: list[KnownAccount], name: str, country: str | None) -> li
 
 def _one_of(name: str, what: str, near: list[KnownAccount], similar: list[KnownAccount]) -> Match:
     if len(near) > 1:
-        names = " or ".join(quoted(account.name) for account in near[:3])
-        raise Invalid(f"{quoted(name)} could be {names}, by its {what}: write the whole name.")
+        names = [quoted(account.name) for account in near[:3]]
+        raise Invalid(tell(Notice.NAME_UNCLEAR_BY, name=brief(name), names=names, what=what))
     if near:
         return Match(near[0].id)
     return Match(None, similar[0] if similar else None)

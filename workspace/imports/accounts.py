@@ -10,9 +10,10 @@ from workspace.audit import audit
 from workspace.changes import assign, differing
 from workspace.deals.products import add_competitor, add_product, respell
 from workspace.deals.tables import Competitor, Product
-from workspace.imports.cells import quoted, read_choice, read_domain, read_whole
+from workspace.imports.cells import brief, read_choice, read_domain, read_whole
 from workspace.imports.context import ImportContext, NamedRow
 from workspace.imports.meanings import Topic
+from workspace.imports.messages import Notice, in_column, tell
 from workspace.imports.money import read_money, sign_of
 from workspace.imports.own_fields import read_own
 from workspace.imports.rows import Result, Row, apply_each, parents_first, without_empty
@@ -82,14 +83,14 @@ def apply_accounts(context: ImportContext, rows: Sequence[Row]) -> None:
             facts["headcount"] = headcount
         addition = row.cells.get("add_to_description", "")
         if parent and plain(parent) == plain(name):
-            row.leave_out("parent", "An account cannot belong to itself.")
+            row.leave_out("parent", tell(Notice.ITS_OWN_PARENT))
             parent = None
         row.check()
         match = context.accounts.described(name, facts.get("domain"), facts.get("country"))
         account = context.account_of(match, name)
         parent_account = context.find_account(parent) if parent else None
         if account and parent_account and _is_ancestor(context, account, parent_account):
-            row.leave_out("parent", f"{parent_account.name} belongs to this account already.")
+            row.leave_out("parent", tell(Notice.PARENT_BELOW, parent=parent_account.name))
             parent = None
         facts |= read_own(context, row, FieldSubject.ACCOUNT, account.own if account else {})
         if band:
@@ -101,10 +102,8 @@ def apply_accounts(context: ImportContext, rows: Sequence[Row]) -> None:
             if addition:
                 facts["description"] = addition
             if match.similar:
-                context.warn(
-                    f"{quoted(name)} looks like {match.similar.name}, but has another country or"
-                    " legal form: it was added as an account of its own."
-                )
+                similar = match.similar.name
+                context.warn(tell(Notice.OTHER_ACCOUNT, name=brief(name), similar=similar))
             account = context.add_account(name, **facts)
             context.account_of_record_id[row.cells.get("record_id", "")] = account.id
             return Result.CREATED
@@ -135,7 +134,8 @@ def _usual_headcount(
     if account and account.headcount is not None and low <= account.headcount <= high:
         return {}
     if low != high:
-        context.warn(f"The headcount {quoted(row.cells['headcount'])} was read as {usual:,}.")
+        text = brief(row.cells["headcount"])
+        context.warn(tell(Notice.HEADCOUNT_READ, text=text, headcount=usual))
     return {"headcount": usual}
 
 
@@ -169,10 +169,8 @@ def read_price(context: ImportContext, row: Row, column: str) -> tuple[Decimal |
     if money is None or not money.possible:
         return (money.amount if money else None), stated
     if stated and stated not in money.possible:
-        row.add_problem(
-            f"currency: The amount is in {' or '.join(sorted(money.possible))}, the column says"
-            f" {stated}."
-        )
+        differ = tell(Notice.CURRENCIES_DIFFER, codes=sorted(money.possible), stated=stated)
+        row.add_problem(in_column("currency", differ))
     if stated is None and money.currency is None:
         sign = sign_of(row.cells[column])
         said = context.meanings.find(Topic.CURRENCY, sign)
@@ -180,8 +178,8 @@ def read_price(context: ImportContext, row: Row, column: str) -> tuple[Decimal |
             return money.amount, said
         if said is None:
             context.meanings.ask(Topic.CURRENCY, sign)
-        codes = " or ".join(sorted(money.possible))
-        row.leave_out(column, f"{quoted(row.cells[column])} could be in {codes}: add the currency.")
+        text, codes = brief(row.cells[column]), sorted(money.possible)
+        row.leave_out(column, tell(Notice.ADD_CURRENCY, text=text, codes=codes))
         return None, None
     return money.amount, stated or money.currency
 

@@ -12,9 +12,10 @@ from workspace.audit import audit
 from workspace.changes import assign, differing
 from workspace.errors import Forbidden, Invalid
 from workspace.imports.activity import add_past_event, start_of
-from workspace.imports.cells import quoted, read_boolean, read_choice, read_link
+from workspace.imports.cells import brief, read_boolean, read_choice, read_link
 from workspace.imports.context import DealRows, ImportContext
 from workspace.imports.dates import read_day
+from workspace.imports.messages import Notice, in_column, said, tell
 from workspace.imports.own_fields import read_own
 from workspace.imports.rows import Result, Row, apply_each, max_length, without_empty
 from workspace.keys import plain
@@ -32,14 +33,14 @@ def apply_assets(context: ImportContext, rows: Sequence[Row]) -> None:
         asset_id = context.asset_ids.get(plain(name))
         asset = context.get(Asset, asset_id) if asset_id is not None else None
         if asset is None and kind is None and "kind" not in row:
-            row.add_problem("kind: It is missing.")
+            row.add_problem(in_column("kind", tell(Notice.MISSING)))
         published = facts.get("published", asset.published if asset else None)
         expires = facts.get("expires", asset.expires if asset else None)
         if published and expires and expires < published:
-            row.add_problem("expires: It cannot expire before it was published.")
+            row.add_problem(in_column("expires", tell(Notice.EXPIRES_BEFORE)))
         row.check()
         if asset and context.viewer and not may_edit(context.viewer, asset):
-            raise Forbidden("Only its author and the library’s editors can change it.")
+            raise Forbidden(tell(Notice.ASSET_NOT_YOURS))
         facts |= read_own(context, row, FieldSubject.ASSET, asset.own if asset else {})
         product_ids = None
         if products is not None:
@@ -78,7 +79,7 @@ def _asset_facts(context: ImportContext, row: Row) -> dict[str, Any]:
         try:
             facts["author_id"] = context.member_id(row.cells["author"])
         except Invalid as problem:
-            context.warn(f"{problem} Their assets were imported without an author.")
+            context.warn(tell(Notice.WITHOUT_AUTHOR, message=said(problem)))
     return facts
 
 
@@ -137,5 +138,5 @@ def _apply_use(
 def _asset_id(context: ImportContext, text: str) -> int:
     asset_id = context.asset_ids.get(plain(text))
     if asset_id is None:
-        raise Invalid(f"{quoted(text)} is no asset in the library.")
+        raise Invalid(tell(Notice.NO_ASSET, name=brief(text)))
     return asset_id

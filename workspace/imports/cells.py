@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from workspace.errors import Invalid
+from workspace.imports.messages import Notice, tell
 from workspace.keys import plain
 from workspace.value_lists import split_values
 
@@ -15,10 +16,15 @@ LONGEST_TEXT = 100_000
 LARGEST_WHOLE = 2**31 - 1
 
 
-def quoted(text: str) -> str:
-    """A cell as it is quoted in a message."""
+def brief(text: str) -> str:
+    """A cell as a message tells it."""
     short = " ".join(text.split())
-    return f"'{short[:57]}…'" if len(short) > 60 else f"'{short}'"
+    return f"{short[:57]}…" if len(short) > 60 else short
+
+
+def quoted(text: str) -> str:
+    """A cell as one of several in a message."""
+    return f"'{brief(text)}'"
 
 
 def read_line(text: str, limit: int | None = None) -> str:
@@ -35,7 +41,7 @@ def read_name(text: str, limit: int | None = None) -> str:
     """A name: a line with at least one letter or digit."""
     name = read_line(text, limit)
     if not plain(name):
-        raise Invalid(f"{quoted(text)} is not a name: it has no letter or digit.")
+        raise Invalid(tell(Notice.NO_NAME, text=brief(text)))
     return name
 
 
@@ -43,7 +49,7 @@ def read_key(text: str) -> str:
     """A key; characters that a web address cannot hold become hyphens."""
     key = re.sub(r"[^\w.-]+", "-", unicodedata.normalize("NFC", read_line(text))).strip("-.")
     if not key:
-        raise Invalid(f"{quoted(text)} is not a key: it has no letter or digit.")
+        raise Invalid(tell(Notice.NO_KEY, text=brief(text)))
     return _bounded(key, 80)
 
 
@@ -57,7 +63,7 @@ def read_choice(text: str, options: Iterable[str]) -> str:
     by_plain = {plain(option): option for option in options}
     option = by_plain.get(plain(text))
     if option is None:
-        raise Invalid(f"{quoted(text)} is none of {', '.join(by_plain.values())}.")
+        raise Invalid(tell(Notice.NO_CHOICE, text=brief(text), options=list(by_plain.values())))
     return option
 
 
@@ -73,7 +79,7 @@ def read_email(text: str) -> str:
         or "." not in domain
         or re.search(r"[\s,;<>\x00-\x1f\x7f]", address)
     ):
-        raise Invalid(f"{quoted(text)} is not an e-mail address.")
+        raise Invalid(tell(Notice.NO_EMAIL, text=brief(text)))
     return _bounded(address, 254)
 
 
@@ -82,7 +88,7 @@ def read_domain(text: str) -> str:
     address = re.sub(r"^[a-z][a-z0-9+.-]*://", "", text.strip().lower())
     domain = re.split(r"[/?#]", address, maxsplit=1)[0].removeprefix("www.").rstrip(".")
     if not domain or re.search(r"[\s@<>\"']", domain):
-        raise Invalid(f"{quoted(text)} is not a domain.")
+        raise Invalid(tell(Notice.NO_DOMAIN, text=brief(text)))
     return _bounded(domain, 200)
 
 
@@ -90,7 +96,7 @@ def read_link(text: str, limit: int | None = None) -> str:
     """The address of a page or a file on the web; never of a script, which a browser would run."""
     link = text.strip()
     if not re.fullmatch(r"https?://[^\s/?#\x00-\x20]+[^\s\x00-\x20]*", link, re.IGNORECASE):
-        raise Invalid(f"{quoted(text)} is not a link: it begins with https://.")
+        raise Invalid(tell(Notice.NO_LINK, text=brief(text)))
     return _bounded(link, limit)
 
 
@@ -105,7 +111,7 @@ def read_boolean(text: str) -> bool:
         return True
     if word in _FALSE:
         return False
-    raise Invalid(f"{quoted(text)} is neither yes nor no.")
+    raise Invalid(tell(Notice.NO_BOOLEAN, text=brief(text)))
 
 
 _GROUPED = re.compile(r"[0-9]{1,3}(?:([,.' ])[0-9]{3})(?:\1[0-9]{3})*(?:([.,])([0-9]+))?")
@@ -116,7 +122,7 @@ def read_number(text: str) -> Decimal:
     """A number without sign: 1234.5, 1,234.50, 1 234,50, 1.234.567, 1'234."""
     written = unicodedata.normalize("NFKC", text).replace("’", "'").strip()
     if len(written) > 40:
-        raise Invalid(f"{quoted(text)} is not a number.")
+        raise Invalid(tell(Notice.NO_NUMBER, text=brief(text)))
     if simple := _PLAIN.fullmatch(written):
         whole, mark, rest = simple.groups()
         # Three digits after a mark may be thousands, unless no thousands can precede them.
@@ -124,13 +130,18 @@ def read_number(text: str) -> Decimal:
             return Decimal(f"{whole}.{rest or 0}")
         if mark == ".":
             raise Invalid(
-                f"{quoted(text)} could be {whole}{rest} or {whole} and a fraction:"
-                f" write {whole}{rest} or {written}0."
+                tell(
+                    Notice.NUMBER_UNCLEAR,
+                    text=brief(text),
+                    whole=whole,
+                    rest=rest,
+                    fraction=f"{written}0",
+                )
             )
         return Decimal(whole + rest)
     grouped = _GROUPED.fullmatch(written)
     if not grouped or grouped[1] == grouped[2]:
-        raise Invalid(f"{quoted(text)} is not a number.")
+        raise Invalid(tell(Notice.NO_NUMBER, text=brief(text)))
     fraction = grouped[3] or "0"
     whole = written[: grouped.start(2)] if grouped[2] else written
     return Decimal(f"{re.sub('[^0-9]', '', whole)}.{fraction}")
@@ -140,14 +151,14 @@ def read_whole(text: str) -> int:
     """A whole number that is not negative and fits its column."""
     number = read_number(text)
     if number != number.to_integral_value():
-        raise Invalid(f"{quoted(text)} is not a whole number.")
+        raise Invalid(tell(Notice.NOT_WHOLE, text=brief(text)))
     if number > LARGEST_WHOLE:
-        raise Invalid(f"{quoted(text)} is too large.")
+        raise Invalid(tell(Notice.TOO_LARGE, text=brief(text)))
     return int(number)
 
 
 def _bounded(text: str, limit: int | None) -> str:
     longest = limit or LONGEST_TEXT
     if len(text) > longest:
-        raise Invalid(f"{len(text):,} characters are too many: at most {longest:,}.")
+        raise Invalid(tell(Notice.TOO_LONG, count=len(text), most=longest))
     return text

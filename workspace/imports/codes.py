@@ -6,8 +6,9 @@ from typing import Protocol
 from workspace.accounts.geography import country_name, find_country
 from workspace.accounts.industries import find_industry, industry_name
 from workspace.errors import Invalid
-from workspace.imports.cells import quoted
+from workspace.imports.cells import brief
 from workspace.imports.meanings import Meanings, Topic
+from workspace.imports.messages import Notice, tell
 from workspace.imports.money import read_currency
 
 
@@ -41,9 +42,9 @@ class Codes:
         code = find(text)
         if code is None:
             self._meanings.ask(topic, text)
-            self._warn(f"The {topic} {quoted(text)} is not known and was left empty.")
+            self._warn(tell(Notice.VALUE_UNKNOWN, topic=topic, text=brief(text)))
         else:
-            self._warn(f"{quoted(text)} was read as {name_of(code)}.")
+            self._warn(tell(Notice.READ_AS, text=brief(text), name=name_of(code)))
         return code
 
     def currency(self, text: str) -> str | None:

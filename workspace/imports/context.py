@@ -23,9 +23,10 @@ from workspace.duplicates.tables import FormerAccount, FormerPerson
 from workspace.errors import Forbidden, Invalid
 from workspace.imports.account_matching import KnownAccount, KnownAccounts, Match
 from workspace.imports.answers import answered
-from workspace.imports.cells import quoted, read_key, read_name
+from workspace.imports.cells import brief, read_key, read_name
 from workspace.imports.codes import Codes
 from workspace.imports.meanings import Meanings, Topic
+from workspace.imports.messages import Notice, tell
 from workspace.imports.rows import Row, max_length
 from workspace.imports.stage_names import StageNames
 from workspace.keys import add_with_keys, joined, plain
@@ -139,17 +140,14 @@ class ImportContext:
             account_id = self.account_of_record_id.get(record_id) if record_id else None
             if account_id:
                 return self.get(Account, account_id).name
-        self.warn(
-            "Rows name their account only by its id in the other system: import its accounts, with"
-            " their ids, together with this file. They were imported without an account."
-        )
+        self.warn(tell(Notice.ACCOUNT_BY_ID))
         return None
 
     def find_account(self, name: str) -> Account | None:
         """The account that a company's name means, whatever its script and legal form."""
         match = self.accounts.mentioned(name)
         if match.similar:
-            self.warn(f"{quoted(name)} looks like {match.similar.name} with another legal form.")
+            self.warn(tell(Notice.OTHER_FORM, name=brief(name), similar=match.similar.name))
         return self.account_of(match, name)
 
     def account_of(self, match: Match, name: str) -> Account | None:
@@ -158,7 +156,7 @@ class ImportContext:
             return None
         account = self.get(Account, match.account_id)
         if plain(account.name) != plain(name):
-            self.warn(f"{quoted(name)} was read as {account.name}.")
+            self.warn(tell(Notice.READ_AS, text=brief(name), name=account.name))
         return account
 
     def read_account_name(self, row: Row, column: str) -> str | None:
@@ -171,7 +169,7 @@ class ImportContext:
         An import holds all names, so that it needs no query to know that this one is new.
         """
         if mentioned:
-            self.warn(f"The account {quoted(name)} was not known yet and was added.")
+            self.warn(tell(Notice.ADDED_ON_THE_WAY, noun="account", name=brief(name)))
         account = add_account(self.session, name, **facts)
         audit(self.session, self.by, "account added", f"account {account.id}")
         self.accounts.remember(account)
@@ -184,7 +182,7 @@ class ImportContext:
         """
         if not listed:
             return self.add_account(name, mentioned=True, listed=False)
-        self.warn(f"The account {quoted(name)} was not known yet and was added.")
+        self.warn(tell(Notice.ADDED_ON_THE_WAY, noun="account", name=brief(name)))
         account = new_row(Account, id=-1 - len(self._unwritten), key="", name=name)
         self._unwritten.append(account)
         self.accounts.remember(account)
@@ -265,16 +263,16 @@ class ImportContext:
     ) -> NamedRow:
         row = by_name.get(joined(name))
         if row is None:
-            self.warn(f"The {noun} {quoted(name)} was not known yet and was added.")
+            self.warn(tell(Notice.ADDED_ON_THE_WAY, noun=noun, name=brief(name)))
             row = by_name[joined(name)] = add(self.session, name, listed=False)
             audit(self.session, self.by, f"{noun} added", f"{noun} {row.id}")
         elif not row.listed and self.viewer:
             # An unlisted row may come from a deal that the importer cannot see, so the import
             # reports it like a new one.
-            self.warn(f"The {noun} {quoted(name)} was not known yet and was added.")
+            self.warn(tell(Notice.ADDED_ON_THE_WAY, noun=noun, name=brief(name)))
             respell(self.session, row, name)
         elif row.name.casefold() != name.casefold():
-            self.warn(f"{quoted(name)} was read as {row.name}.")
+            self.warn(tell(Notice.READ_AS, text=brief(name), name=row.name))
         return row
 
     # People.
@@ -343,9 +341,10 @@ class ImportContext:
         if member:
             ids = [row_id for row_id in ids if row_id in self.member_ids]
         if len(ids) > 1:
-            raise Invalid(f"Several people are called {quoted(text)}: give the e-mail address.")
+            raise Invalid(tell(Notice.PERSON_UNCLEAR_EMAIL, name=brief(text)))
         if not ids:
-            raise Invalid(f"{quoted(text)} is no {'member' if member else 'person'} in the record.")
+            nobody = Notice.NO_MEMBER if member else Notice.NO_PERSON
+            raise Invalid(tell(nobody, name=brief(text)))
         return ids[0]
 
     def member_id(self, text: str) -> int:
@@ -379,13 +378,13 @@ class ImportContext:
         """The stage of that name; a warning if another system's stage was read as one of ours."""
         stage, exact = self.find_stage(text)
         if stage is None and exact:
-            raise Invalid(f"Rows of the stage {quoted(text)} are refused, as was answered.")
+            raise Invalid(tell(Notice.STAGE_REFUSED, text=brief(text)))
         if stage is None:
             self.meanings.ask(Topic.STAGE, text)
-            names = ", ".join(stage.name for stage in self.stages)
-            raise Invalid(f"{quoted(text)} is no stage of the pipeline ({names}).")
+            names = [stage.name for stage in self.stages]
+            raise Invalid(tell(Notice.NO_STAGE, text=brief(text), stages=names))
         if not exact:
-            self.warn(f"The stage {quoted(text)} was read as {stage.name}.")
+            self.warn(tell(Notice.STAGE_READ, text=brief(text), stage=stage.name))
         return stage
 
     @cached_property
@@ -428,9 +427,9 @@ class ImportContext:
         deals = batch.deals.get(key or "") or batch.deals.get(name, [])
         deals = [deal for deal in deals if self.may_see(deal)]
         if len(deals) > 1:
-            raise Invalid(f"Several deals are called {quoted(text)}: give the deal's key.")
+            raise Invalid(tell(Notice.DEAL_UNCLEAR_KEY, name=brief(text)))
         if not deals:
-            raise Invalid(f"{quoted(text)} is no deal in the record.")
+            raise Invalid(tell(Notice.NO_DEAL, name=brief(text)))
         return deals[0]
 
     @cached_property
@@ -457,9 +456,9 @@ class ImportContext:
             return
         if self.viewer and not self.may_see(deal):
             # The message does not reveal that there is such a deal.
-            raise Invalid("This key cannot be used.")
+            raise Invalid(tell(Notice.KEY_UNUSABLE))
         if self.viewer and not access.may_edit(self.session, self.viewer, deal):
-            raise Forbidden("Only this deal's team and managers may change it.")
+            raise Forbidden(tell(Notice.TEAM_ONLY))
 
     def require_writer(self) -> None:
         """Refuse members who can only read."""
@@ -474,7 +473,7 @@ class ImportContext:
     def require_edit_person(self, person: Person) -> None:
         """Refuse unless the importer can edit this person."""
         if self.viewer and not people.may_edit(self.session, self.viewer, person):
-            raise Forbidden("Members keep their own profile; ask them, or an administrator.")
+            raise Forbidden(tell(Notice.OWN_PROFILE))
 
     @cached_property
     def asset_ids(self) -> dict[str, int]:

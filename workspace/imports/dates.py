@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from enum import StrEnum
 
 from workspace.errors import Invalid
-from workspace.imports.cells import quoted
+from workspace.imports.cells import brief
+from workspace.imports.messages import Notice, tell
 from workspace.imports.rows import Row
 from workspace.keys import plain
 
@@ -142,15 +143,14 @@ def settle_date_order(
         return []
     orders = {column: _orders(dates[column]) for column in columns}
     of_file = set().union(*orders.values())
-    warnings = []
+    warnings: list[str] = []
     for column in columns:
         if column not in unclear:
             continue
         order = asked or _only(orders[column])
         if order is None and not orders[column] and (order := _only(of_file)):
             warnings.append(
-                f"The dates of '{titles[column]}' were read {order.replace('-', ' ')}, like the"
-                " other dates of the file."
+                tell(Notice.DATES_AS_OTHERS, title=titles[column], order=order.replace("-", " "))
             )
         if order:
             for row in rows:
@@ -168,12 +168,9 @@ def _leave_unclear(rows: Sequence[Row], column: str, title: str, *, both: bool) 
     """
     unclear = [row for row in rows if column in row and _is_unclear(row.cells[column])]
     dotted = [row for row in unclear if _is_dotted(row.cells[column])]
-    warnings = []
+    warnings: list[str] = []
     if dotted and not both:
-        warnings.append(
-            f"Dates of '{title}' such as {quoted(dotted[0].cells[column])} were read day first, as"
-            " dates with full stops are."
-        )
+        warnings.append(tell(Notice.DATES_DOTTED, title=title, text=brief(dotted[0].cells[column])))
     for row in dotted:
         text = row.cells[column]
         # With slashes it is refused, as the others are.
@@ -183,11 +180,7 @@ def _leave_unclear(rows: Sequence[Row], column: str, title: str, *, both: bool) 
             else _in_order(text, DateOrder.DAY_FIRST)
         )
     if both or len(dotted) < len(unclear):
-        why = "are in both orders" if both else "allow both orders"
-        warnings.append(
-            f"Some dates of '{title}' {why} of day and month, and were not read: say"
-            " which comes first when you import the file."
-        )
+        warnings.append(tell(Notice.DATES_BOTH if both else Notice.DATES_UNCLEAR, title=title))
     return warnings
 
 
@@ -270,8 +263,12 @@ def _numeric(text: str, parts: re.Match[str]) -> date:
     day_first = _date(text, parts["year"], second, first)
     month_first = _date(text, parts["year"], first, second)
     raise Invalid(
-        f"{quoted(text)} could be {day_first:%d %B} or {month_first:%d %B}:"
-        f" write {day_first.isoformat()} or {month_first.isoformat()}."
+        tell(
+            Notice.DATE_UNCLEAR,
+            text=brief(text),
+            day_first=day_first.isoformat(),
+            month_first=month_first.isoformat(),
+        )
     )
 
 
@@ -340,9 +337,9 @@ def _date(text: str, year: str | int, month: str | int, of_month: str | int) -> 
     except ValueError:
         raise _no_date(text) from None
     if not 1900 <= day.year <= 2200:
-        raise Invalid(f"{quoted(text)} lies outside the years 1900 to 2200.")
+        raise Invalid(tell(Notice.YEAR_FAR, text=brief(text)))
     return day
 
 
 def _no_date(text: str) -> Invalid:
-    return Invalid(f"{quoted(text)} is not a date: write it like 2024-03-12.")
+    return Invalid(tell(Notice.NO_DATE, text=brief(text)))

@@ -2,10 +2,11 @@
 
 from workspace.deals.parking import Parking
 from workspace.deals.tables import CLOSED_OUTCOMES, Deal, Outcome, Stage
-from workspace.imports.cells import quoted, read_boolean
+from workspace.imports.cells import brief, read_boolean
 from workspace.imports.context import ImportContext
 from workspace.imports.dates import read_day
 from workspace.imports.meanings import Topic
+from workspace.imports.messages import Notice, in_column, tell
 from workspace.imports.rows import Row
 from workspace.imports.stage_names import find_outcome
 
@@ -23,17 +24,15 @@ def read_stage(context: ImportContext, row: Row) -> Stage | None:
         # 'On hold' and 'In progress' tell how a deal stands, and not how far it is.
         if told == Outcome.OPEN:
             context.meanings.ask(Topic.STAGE, text)
-            context.warn(
-                f"The stage {quoted(text)} tells only that a deal is open: a new one starts in"
-                f" {context.stages[0].name}."
-            )
+            first = context.stages[0].name
+            context.warn(tell(Notice.STAGE_ONLY_OPEN, text=brief(text), stage=first))
         return None
     stage = row.read("stage", context.stage)
     if stage is None or outcome is None or stage.outcome == outcome:
         return stage
     if stage.outcome == Outcome.OPEN and (closing or outcome == Outcome.PARKED):
         return closing or stage
-    row.add_problem(f"stage: {quoted(text)} contradicts the status of the deal.")
+    row.add_problem(in_column("stage", tell(Notice.STAGE_CONTRADICTS, text=brief(text))))
     return None
 
 
@@ -65,9 +64,8 @@ def _outcome(row: Row) -> Outcome | None:
     if status:
         outcome = find_outcome(status)
         if outcome is None:
-            row.add_problem(
-                f"status: {quoted(status)} is not known: it is open, won, lost or parked."
-            )
+            unknown = tell(Notice.STATUS_UNKNOWN, text=brief(status))
+            row.add_problem(in_column("status", unknown))
         return outcome
     won, closed = row.read("is_won", read_boolean), row.read("is_closed", read_boolean)
     if won or ("won_on" in row and "lost_on" not in row):

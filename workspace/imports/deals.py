@@ -33,7 +33,7 @@ from workspace.errors import Invalid
 from workspace.imports.accounts import read_price
 from workspace.imports.activity import add_past_event, start_of
 from workspace.imports.cells import (
-    quoted,
+    brief,
     read_boolean,
     read_choice,
     read_key,
@@ -44,6 +44,7 @@ from workspace.imports.cells import (
 from workspace.imports.context import DealRows, ImportContext
 from workspace.imports.dates import read_day
 from workspace.imports.deal_outcomes import read_parking, read_stage
+from workspace.imports.messages import Notice, in_column, said, tell
 from workspace.imports.own_fields import read_own
 from workspace.imports.rows import Result, Row, apply_each, max_length, without_empty
 from workspace.own_fields.fields import FieldSubject
@@ -156,9 +157,9 @@ class _DealBatch:
         competitors = self.context.read_names(row, "competitors")
         facts = self._facts(row)
         if key and key in lifecycle.RESERVED_KEYS and key not in self.existing:
-            row.add_problem(f"deal: {quoted(key)} is kept for a page of ours: give another key.")
+            row.add_problem(in_column("deal", tell(Notice.KEY_RESERVED, key=brief(key))))
         if not key and not name:
-            row.add_problem("It has neither a key nor a name.")
+            row.add_problem(tell(Notice.NEITHER_KEY_NOR_NAME))
         row.check()
 
         account = self.context.find_account(account_name) if account_name else None
@@ -168,7 +169,7 @@ class _DealBatch:
             identity = key or (name, account.id if account else account_name)
         deals = self.existing.get(identity, [])
         if len(deals) > 1:
-            raise Invalid(f"Several deals are called {quoted(name or '')}: give the key.")
+            raise Invalid(tell(Notice.DEAL_UNCLEAR, name=brief(name or "")))
         deal = deals[0] if deals else None
         if deal:
             self.context.require_edit(deal)
@@ -242,7 +243,7 @@ class _DealBatch:
             try:
                 facts["owner_id"] = self.context.member_id(owner)
             except Invalid as problem:
-                self.context.warn(f"{problem} Their deals were imported without an owner.")
+                self.context.warn(tell(Notice.WITHOUT_OWNER, message=said(problem)))
         return facts
 
     def _closing(self, stage: Stage, closed: date | None, facts: dict[str, Any]) -> date | None:
@@ -253,7 +254,7 @@ class _DealBatch:
         opened: date | None = facts.get("opened")
         if expected and expected <= today() and not (opened and expected < opened):
             return expected
-        self.context.warn("A closed deal has no closing date: the day of the import was taken.")
+        self.context.warn(tell(Notice.NO_CLOSING))
         return today()
 
     def _add_new(self) -> None:
@@ -426,11 +427,12 @@ def _check_dates(
     opened = facts.get("opened", deal.opened if deal else None)
     if stage.outcome == Outcome.OPEN:
         if closed:
-            raise Invalid(f"closed: The deal is still open, in the stage {stage.name}.")
+            raise Invalid(in_column("closed", tell(Notice.STILL_OPEN, stage=stage.name)))
         return
     closed = closed or (deal.closed if deal else None) or today()
     if opened and closed < opened:
-        raise Invalid(f"closed: It cannot close on {closed} before it was opened on {opened}.")
+        days = {"closed": str(closed), "opened": str(opened)}
+        raise Invalid(in_column("closed", tell(Notice.CLOSED_BEFORE_OPENED, **days)))
 
 
 def _parked_facts(stated: Parking | bool | None) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from workspace.deals.tables import CLOSED_OUTCOMES
 from workspace.errors import Invalid
-from workspace.imports.cells import quoted
+from workspace.imports.cells import brief
 from workspace.imports.formats import column_name
+from workspace.imports.messages import Notice, tell
 from workspace.imports.rows import Row
 from workspace.imports.stage_names import find_outcome, tells_closed
 from workspace.keys import joined, plain
@@ -232,16 +233,13 @@ def _require_unnamed(topic: _Topic, column: Unread) -> None:
         part for word in phrases for part in word.split("_")
     }
     if (words & topic.words or phrases) and not details:
-        advice = (
-            f"import it as '{topic.columns[0]}'"
+        about = {"title": column.title, "topic": topic.noun}
+        message = (
+            tell(Notice.UNREAD_TOPIC, **about, column=topic.columns[0])
             if topic.columns
-            else "add the columns of such a file"
+            else tell(Notice.UNREAD_OTHER, **about)
         )
-        raise Undecided(
-            f"Its column '{column.title}' would be left unread, but seems to tell the"
-            f" {topic.noun}: {advice}, or leave it out deliberately.",
-            [column.title],
-        )
+        raise Undecided(message, [column.title])
 
 
 def _counts(column: Unread) -> bool:
@@ -254,11 +252,7 @@ def _counts(column: Unread) -> bool:
 def _require_no_count_of_deals(column: Unread) -> None:
     """Refuse as one of deals a file that counts them, as files of companies and people do."""
     if "deals" in column_name(column.title).split("_") and _counts(column):
-        raise Undecided(
-            f"Its column '{column.title}' counts deals, as a file of companies or people does: say"
-            " which content it has, or leave the column out deliberately.",
-            [column.title],
-        )
+        raise Undecided(tell(Notice.UNREAD_COUNT, title=column.title), [column.title])
 
 
 def _require_no_outcome(column: Unread, columns: set[str], rows: Sequence[Row]) -> None:
@@ -272,12 +266,8 @@ def _require_no_outcome(column: Unread, columns: set[str], rows: Sequence[Row]) 
         return
     for text, row in zip(column.cells, rows, strict=True):
         if text in telling and row.result is None and not _tells_closing(row):
-            raise Undecided(
-                f"Its column '{column.title}' would be left unread, but holds {quoted(text)}, which"
-                " seems to tell how a deal ended: import it as 'stage' or 'status', or leave it out"
-                " deliberately.",
-                [column.title],
-            )
+            message = tell(Notice.UNREAD_OUTCOME, title=column.title, text=brief(text))
+            raise Undecided(message, [column.title])
 
 
 def _tells_outcome(text: str, name: str, *, standing: bool) -> bool:
@@ -323,9 +313,5 @@ def _require_understood(columns: set[str], unread: Sequence[Unread]) -> None:
     ]
     about_accounts = known & {"domain", "industry", "headcount"}
     if not about_accounts and len(known) < 4 and len(strange) > len(known):
-        shown = ", ".join(f"'{title}'" for title in strange[:5])
-        raise Undecided(
-            f"Of its columns only those of a company are known, and {shown} would be left unread:"
-            " say what they are, or leave them out deliberately.",
-            strange,
-        )
+        shown = [f"'{title}'" for title in strange[:5]]
+        raise Undecided(tell(Notice.UNREAD_COLUMNS, titles=shown), strange)

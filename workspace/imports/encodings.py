@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workspace.errors import Invalid
+from workspace.imports.messages import Notice, tell
 
 _BYTE_ORDER_MARKS = (
     (b"\xef\xbb\xbf", "utf-8"),
@@ -98,21 +99,16 @@ def decode(raw: bytes, encoding: str | None = None) -> tuple[str, list[str]]:
         text = raw.decode(marked or "utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError:
         if marked:
-            raise Invalid(f"It begins like {marked.upper()}, but is damaged.") from None
+            raise Invalid(tell(Notice.ENCODING_DAMAGED, encoding=marked.upper())) from None
     else:
         return text, _lost(text)
     if raw.count(0) > len(raw) // 100:
-        raise Invalid("It is not a text file.")
+        raise Invalid(tell(Notice.NO_TEXT))
     _refuse_mixed(raw)
     best = guess(raw)
     if best is None:
-        raise Invalid(
-            "Its encoding is not known: save it as UTF-8, or name its encoding when you import it."
-        )
-    return raw.decode(best), [
-        f"The file is not UTF-8: it was read as {label(best)}. If names look wrong, save it as"
-        " UTF-8, or name its encoding when you import it."
-    ]
+        raise Invalid(tell(Notice.ENCODING_UNKNOWN))
+    return raw.decode(best), [tell(Notice.ENCODING_GUESSED, encoding=label(best))]
 
 
 def label(encoding: str) -> str:
@@ -158,20 +154,17 @@ def _decode_as(raw: bytes, encoding: str) -> str:
     try:
         return raw.decode(codecs.lookup(encoding).name).removeprefix("\ufeff")
     except LookupError:
-        raise Invalid(f"There is no encoding '{encoding}'.") from None
+        raise Invalid(tell(Notice.NO_ENCODING, encoding=encoding)) from None
     except (UnicodeDecodeError, AttributeError):
-        raise Invalid(f"It is not encoded as {encoding}.") from None
+        raise Invalid(tell(Notice.OTHER_ENCODING, encoding=encoding)) from None
 
 
 def _lost(text: str) -> list[str]:
     """A warning about letters that were lost before the file came here."""
     if lost := text.count("\ufffd"):
-        return [f"{lost:,} characters were lost when the file was saved: they are shown as \ufffd."]
+        return [tell(Notice.LETTERS_LOST, count=lost)]
     if re.search("Ã[¤¶¼©¨Ÿ³±§]|Ä[…™‡\x99\x85]|Å[‚›¼\x82\x9b]|Ð[°¾µ]Ñ", text):
-        return [
-            "Some letters look as if the file had been converted twice ('Ã¼' for 'ü'): export it"
-            " again as UTF-8."
-        ]
+        return [tell(Notice.CONVERTED_TWICE)]
     return []
 
 
@@ -188,10 +181,7 @@ def _refuse_mixed(raw: bytes) -> None:
         other_lines += readable < len(cells)
     # By chance a short word of another encoding can be UTF-8, but not one line in ten.
     if unicode_lines * 10 > other_lines:
-        raise Invalid(
-            "Some of its lines are in UTF-8 and others in another encoding: export it again, all of"
-            " it as UTF-8."
-        )
+        raise Invalid(tell(Notice.ENCODINGS_MIXED))
 
 
 def _is_utf8(cell: bytes) -> bool:

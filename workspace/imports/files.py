@@ -13,11 +13,12 @@ from pathlib import Path
 from workspace.errors import Invalid
 from workspace.imports import workbooks
 from workspace.imports.encodings import decode
+from workspace.imports.messages import Notice, tell
 
 _CONTAINERS = (
-    (b"\x1f\x8b", "It is compressed: unpack it first."),
-    (b"BZh", "It is compressed: unpack it first."),
-    (b"%PDF", "It is a PDF: save the table as CSV or XLSX."),
+    (b"\x1f\x8b", Notice.IS_PACKED),
+    (b"BZh", Notice.IS_PACKED),
+    (b"%PDF", Notice.IS_PDF),
 )
 # Bytes that a file has at most.
 LARGEST_FILE = 50_000_000
@@ -74,7 +75,7 @@ def open_file(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(LARGEST_FILE + 1)
     except OSError as error:
-        raise Invalid(f"It cannot be opened: {error.strerror or 'unknown reason'}.") from None
+        raise Invalid(tell(Notice.NOT_OPENED, reason=error.strerror or "unknown reason")) from None
 
 
 def read_bytes(
@@ -82,19 +83,17 @@ def read_bytes(
 ) -> RawFile:
     """The raw rows of a file of these bytes."""
     if len(raw) > LARGEST_FILE:
-        raise Invalid(
-            f"It is larger than {LARGEST_FILE // 10**6} MB: divide it into several files."
-        )
+        raise Invalid(tell(Notice.FILE_LARGE, most=LARGEST_FILE // 10**6))
     for mark, problem in _CONTAINERS:
         if raw.startswith(mark):
-            raise Invalid(problem)
+            raise Invalid(tell(problem))
     digest = hashlib.sha256(raw).hexdigest()
     if raw.startswith(workbooks.OPENINGS):
         return _workbook(name, digest, raw)
     text, warnings = decode(raw, encoding)
     if "\0" in text:
         text = text.replace("\0", "")
-        warnings.append("NUL characters were left out.")
+        warnings.append(tell(Notice.NULS))
     opening = text[:100].lstrip().lower()
     for start, split_other in (splitters or {}).items():
         if opening.startswith(start):
@@ -130,15 +129,12 @@ def split_rows(text: str) -> list[RawRow]:
             lines.end_row()
     except csv.Error:
         # The reader has no other reason to stop.
-        raise Invalid(
-            f"From its line {lines_before + lines_read + 1} on, a cell has more than"
-            f" {LONGEST_CELL:,} letters: shorten it, or close its quotation mark."
-        ) from None
+        line = lines_before + lines_read + 1
+        raise Invalid(tell(Notice.CELL_LONG, line=line, most=LONGEST_CELL)) from None
     if rows and lines.last_row_is_open(delimiter):
         rows[-1] = replace(
             rows[-1],
-            problem="A quotation mark that opens here is never closed, so the rest of the file was"
-            " not read.",
+            problem=tell(Notice.QUOTE_OPEN),
         )
     return rows
 
@@ -146,10 +142,7 @@ def split_rows(text: str) -> list[RawRow]:
 def _row(line: int, cells: list[str]) -> RawRow:
     """A raw row; `Invalid` if it has too many cells."""
     if len(cells) > MOST_COLUMNS:
-        raise Invalid(
-            f"Its line {line} has {len(cells):,} columns; at most {MOST_COLUMNS:,} can be read:"
-            " remove those that are not needed."
-        )
+        raise Invalid(tell(Notice.MANY_COLUMNS, line=line, count=len(cells), most=MOST_COLUMNS))
     return RawRow(line, cells)
 
 

@@ -8,7 +8,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy import JSON, LargeBinary
 from sqlmodel import Field, SQLModel
 
@@ -68,8 +67,9 @@ class ImportFile(SQLModel, table=True):
     # Known once it is applied: its kind, its header, warnings about reading it, why it is refused.
     kind: str = Field(default="", max_length=40)
     header: list[str] = Field(default_factory=list, sa_type=JSON)
-    warnings: list[str] = Field(default_factory=list, sa_type=JSON)
-    refused: str = Field(default="", sa_type=sa.Text)
+    # What is said is kept as `workspace/imports/messages.py` says.
+    warnings: list[Any] = Field(default_factory=list, sa_type=JSON)
+    refused: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
 
 
 class ImportPart(SQLModel, table=True):
@@ -85,7 +85,7 @@ class ImportPart(SQLModel, table=True):
     # By result.
     counts: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
     # Warnings, each with its number of rows.
-    warnings: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
+    warnings: list[Any] = Field(default_factory=list, sa_type=JSON)
     # Rows for the error file: line, problem, cells, and whether the row was refused.
     wrong: list[Any] = Field(default_factory=list, sa_type=JSON)
     # Accounts by their ids in another system, to which later rows refer.

@@ -9,7 +9,8 @@ from functools import cache
 import pycountry
 
 from workspace.errors import Invalid
-from workspace.imports.cells import quoted, read_number
+from workspace.imports.cells import brief, quoted, read_number
+from workspace.imports.messages import Notice, tell
 
 # The largest amount that the columns of amounts hold.
 LARGEST_AMOUNT = Decimal(10) ** 12 - Decimal("0.01")
@@ -96,10 +97,10 @@ def read_money(text: str) -> Money:
         written = re.sub(r"(?<=[0-9])[.,](?=[0-9]{3}(?![0-9]))", "", dash[1]) + dash[2]
     parts = _PARTS.fullmatch(written) if len(written) <= 60 else None
     if not parts:
-        raise Invalid(f"{quoted(text)} is not an amount.")
+        raise Invalid(tell(Notice.NO_AMOUNT, text=brief(text)))
     before, digits, after = (part.strip().casefold() for part in parts.groups())
     if "-" in before or (before.startswith("(") and after.endswith(")")):
-        raise Invalid(f"{quoted(text)} is below zero.")
+        raise Invalid(tell(Notice.BELOW_ZERO, text=brief(text)))
     unit, after = _unit(after)
     codes = _together(text, [_codes(text, part) for part in (before, after) if part])
     try:
@@ -107,9 +108,9 @@ def read_money(text: str) -> Money:
     except Invalid as problem:
         if problem.args[0].startswith(quoted(digits) + " could"):
             raise
-        raise Invalid(f"{quoted(text)} is not an amount.") from None
+        raise Invalid(tell(Notice.NO_AMOUNT, text=brief(text))) from None
     if amount > LARGEST_AMOUNT:
-        raise Invalid(f"{quoted(text)} is too large.")
+        raise Invalid(tell(Notice.TOO_LARGE, text=brief(text)))
     rounded = amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
     certain = [code for code in codes if code != "?"]
     currency = certain[0] if certain and codes[0] != "?" else None
@@ -125,9 +126,9 @@ def read_currency(text: str) -> str:
     """The ISO 4217 code of a currency, from the code, its sign or its name."""
     codes = _codes_of(_plain(text))
     if not codes:
-        raise Invalid(f"{quoted(text)} is not a currency.")
+        raise Invalid(tell(Notice.NO_CURRENCY, text=brief(text)))
     if codes[0] == "?":
-        raise Invalid(f"{quoted(text)} could be {' or '.join(codes[1:])}: write the code.")
+        raise Invalid(tell(Notice.CURRENCY_UNCLEAR, text=brief(text), codes=list(codes[1:])))
     return codes[0]
 
 
@@ -171,7 +172,7 @@ def _codes(text: str, part: str) -> tuple[str, ...]:
         # 'USD $' before the digits.
         return _together(text, [_codes(text, word) for word in part.split()])
     if not codes:
-        raise Invalid(f"{quoted(text)} is not an amount.")
+        raise Invalid(tell(Notice.NO_AMOUNT, text=brief(text)))
     return codes
 
 
@@ -181,7 +182,7 @@ def _together(text: str, parts: list[tuple[str, ...]]) -> tuple[str, ...]:
         return ()
     common = [code for code in parts[0] if code != "?" and all(code in part for part in parts)]
     if not common:
-        raise Invalid(f"{quoted(text)} is not an amount.")
+        raise Invalid(tell(Notice.NO_AMOUNT, text=brief(text)))
     # What is unclear in each part stays so.
     unclear = all(part[0] == "?" for part in parts) and len(common) > 1
     return ("?", *common) if unclear else tuple(common)

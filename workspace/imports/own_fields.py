@@ -7,10 +7,11 @@ from typing import Any
 from sqlmodel import Session
 
 from workspace.errors import Invalid
-from workspace.imports.cells import quoted, read_link, read_number, read_prose
+from workspace.imports.cells import brief, read_link, read_number, read_prose
 from workspace.imports.context import ImportContext
 from workspace.imports.dates import read_day
 from workspace.imports.formats import Format
+from workspace.imports.messages import Notice, tell
 from workspace.imports.money import read_money
 from workspace.imports.rows import Row
 from workspace.own_fields.fields import FieldKind, FieldSubject, OwnField, fields_of
@@ -60,7 +61,7 @@ def read_own(
         if field.param not in row:
             continue
         if context.viewer and not field.editable_by(context.viewer):
-            row.leave_out(field.name, "You may not edit this field.")
+            row.leave_out(field.name, tell(Notice.FIELD_NOT_YOURS))
             continue
         value = row.read_optional(field.param, _reader(field))
         if value is not None:
@@ -91,5 +92,5 @@ def _number(text: str) -> float:
 def _amount(field: OwnField, text: str) -> float:
     money = read_money(text)
     if money.currency and money.currency != field.currency:
-        raise Invalid(f"{quoted(text)} is not in {field.currency}.")
+        raise Invalid(tell(Notice.OTHER_CURRENCY, text=brief(text), currency=field.currency))
     return float(money.amount)

@@ -18,7 +18,7 @@ from workspace.deals import leaving
 from workspace.errors import Invalid
 from workspace.imports.accounts import apply_accounts
 from workspace.imports.cells import (
-    quoted,
+    brief,
     read_boolean,
     read_choice,
     read_email,
@@ -28,6 +28,7 @@ from workspace.imports.cells import (
 )
 from workspace.imports.context import ImportContext
 from workspace.imports.dates import read_first_day, read_last_day
+from workspace.imports.messages import Notice, in_column, tell
 from workspace.imports.own_fields import read_own
 from workspace.imports.people_matching import (
     Entry,
@@ -130,7 +131,7 @@ def apply_people(context: ImportContext, rows: Sequence[Row]) -> None:
         if person and person.id < 0:
             new.write()
         if person and account_name and person.id in context.member_ids:
-            row.add_problem(f"{quoted(person.name)} is a member, who has no account.")
+            row.add_problem(tell(Notice.MEMBER_WITHOUT_ACCOUNT, name=brief(person.name)))
         if person:
             context.require_edit_person(person)
         if not person or person.id not in context.member_ids:
@@ -140,10 +141,8 @@ def apply_people(context: ImportContext, rows: Sequence[Row]) -> None:
         if email and context.emails.get(email, person and person.id) != (person and person.id):
             # Only a team's mailbox gets here: it stays with the person who has it.
             owner = context.get(Person, context.emails[email])
-            context.warn(
-                f"{quoted(email)} is a shared address and already that of {owner.name}:"
-                f" {quoted(name)} was imported without it."
-            )
+            about = {"email": brief(email), "owner": owner.name, "name": brief(name)}
+            context.warn(tell(Notice.ADDRESS_SHARED, **about))
             email = None
         facts |= read_own(context, row, FieldSubject.PERSON, person.own if person else {})
         if account_name:
@@ -156,7 +155,8 @@ def apply_people(context: ImportContext, rows: Sequence[Row]) -> None:
                 and has_left(context.session, person, account)
             ):
                 # The file is older than the record, and so is what they did there.
-                context.warn(f"{quoted(person.name)} has left {quoted(account.name)}.")
+                left = {"name": brief(person.name), "account": brief(account.name)}
+                context.warn(tell(Notice.HAS_LEFT, **left))
                 facts = {k: v for k, v in facts.items() if k not in ("title", "department")}
             else:
                 facts["account_id"] = account.id
@@ -356,7 +356,7 @@ def _read_period(row: Row) -> dict[str, date | None]:
     """Start and end; a year or a month alone means all of its days."""
     start, end = row.read("start", read_first_day), row.read("end", read_last_day)
     if start and end and end < start:
-        row.add_problem("end: It cannot end before it began.")
+        row.add_problem(in_column("end", tell(Notice.ENDS_BEFORE)))
     return {"start": start, "end": end}
 
 
@@ -391,7 +391,7 @@ def _person_facts(context: ImportContext, row: Row) -> tuple[str, str | None, di
     languages = join_values(row.read_list("languages"))
     skills = join_values(row.read_list("skills"))
     if len(languages) > (max_length(Person, "languages") or 0):
-        row.leave_out("languages", "These are too many.")
+        row.leave_out("languages", tell(Notice.TOO_MANY))
         languages = ""
     facts = without_empty(
         {
@@ -417,7 +417,7 @@ def _read_emails(context: ImportContext, text: str) -> str:
     if len(parts) < 2:
         return read_email(text)
     emails = [read_email(part) for part in parts]
-    context.warn("Of several e-mail addresses of a person one was taken.")
+    context.warn(tell(Notice.ONE_ADDRESS_TAKEN))
     known = [email for email in emails if email in context.emails and not is_shared(email)]
     return next(iter([*known, *emails]))
 
@@ -433,7 +433,7 @@ def _member(context: ImportContext, email: str | None, name: str) -> Person | No
     if email and email in context.emails:
         person = context.get(Person, context.emails[email])
         if person.id not in context.member_ids:
-            raise Invalid(f"{quoted(email)} is the address of a contact.")
+            raise Invalid(tell(Notice.ADDRESS_OF_CONTACT, email=brief(email)))
         require_alike(person, Entry(name, email, None, None, ""))
         return person
     namesakes = [
@@ -443,7 +443,7 @@ def _member(context: ImportContext, email: str | None, name: str) -> Person | No
         and not ((person := context.get(Person, row_id)).email and email)
     ]
     if len(namesakes) > 1:
-        raise Invalid(f"Several members are called {quoted(name)}: give the address.")
+        raise Invalid(tell(Notice.MEMBER_UNCLEAR, name=brief(name)))
     return namesakes[0] if namesakes else None
 
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from workspace.accounts.accounts import Account
 from workspace.accounts.company_names import company_keys
 from workspace.errors import Invalid
-from workspace.imports.cells import quoted
+from workspace.imports.cells import brief
 from workspace.imports.context import ImportContext
+from workspace.imports.messages import Notice, tell
 from workspace.imports.rows import Row
 from workspace.keys import plain
 from workspace.people.addresses import is_shared
@@ -41,10 +42,8 @@ def find_contact(context: ImportContext, entry: Entry) -> Person | None:
         if is_shared(entry.email) and name_key(by_email.name) != name_key(entry.name):
             by_email = None
     if by_profile and by_email and by_profile.id != by_email.id:
-        raise Invalid(
-            f"The profile is that of {quoted(by_profile.name)}, the address that of"
-            f" {quoted(by_email.name)}: correct one of them."
-        )
+        names = {"one": brief(by_profile.name), "other": brief(by_email.name)}
+        raise Invalid(tell(Notice.PROFILE_AND_ADDRESS, **names))
     person = by_profile or by_email
     if person:
         require_alike(person, entry)
@@ -55,7 +54,7 @@ def find_contact(context: ImportContext, entry: Entry) -> Person | None:
 def _of_profile(context: ImportContext, entry: Entry) -> Person | None:
     ids = context.profiles.get(entry.profile or "", [])
     if len(ids) > 1:
-        raise Invalid("Several people have this profile: give the e-mail address.")
+        raise Invalid(tell(Notice.PROFILE_SHARED))
     return context.get(Person, ids[0]) if ids else None
 
 
@@ -64,12 +63,10 @@ def require_alike(person: Person, entry: Entry) -> None:
     known, new = set(name_words(person.name)), set(name_words(entry.name))
     if known <= new or new <= known or names_alike(person.name, entry.name):
         return
-    what, key = ("profile", entry.profile) if person.profile == entry.profile else ("", "")
-    what, key = (what, key) if key else ("e-mail address", entry.email)
-    raise Invalid(
-        f"The {what} {quoted(key or '')} belongs to {quoted(person.name)}: correct it, or the name"
-        " on that person's page if they changed it."
-    )
+    by_profile = entry.profile and person.profile == entry.profile
+    notice = Notice.PROFILE_OF_OTHER if by_profile else Notice.ADDRESS_OF_OTHER
+    text = (entry.profile if by_profile else entry.email) or ""
+    raise Invalid(tell(notice, text=brief(text), name=brief(person.name)))
 
 
 def fuller_name(name: str, known: str) -> str:
@@ -93,12 +90,10 @@ def _namesake(context: ImportContext, entry: Entry) -> Person | None:
     if not namesakes:
         return None
     if len(everybody) > 1:
-        raise Invalid(f"Several people are called {quoted(entry.name)}: give the address.")
+        raise Invalid(tell(Notice.PERSON_UNCLEAR, name=brief(entry.name)))
     if entry.namesakes:
-        raise Invalid(
-            f"{quoted(entry.name)} is in this file more than once (lines {entry.namesakes}):"
-            " give the e-mail address or the profile of each."
-        )
+        name = brief(entry.name)
+        raise Invalid(tell(Notice.NAME_TWICE, name=name, lines=entry.namesakes))
     return namesakes[0]
 
 

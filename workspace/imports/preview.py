@@ -22,6 +22,7 @@ from workspace.errors import DealkinError
 from workspace.imports.context import ImportContext
 from workspace.imports.ledger import ImportFile, ImportRun, RunState
 from workspace.imports.meanings import Topic
+from workspace.imports.messages import kept, message_of, said
 from workspace.imports.near_misses import Question, questions_about
 from workspace.imports.recognition import RecognisedFile
 from workspace.imports.run import ImportExtension, Outcome, Report, apply_rows
@@ -91,13 +92,29 @@ class Preview:
 
     def to_json(self) -> dict[str, Any]:
         """The preview as it is stored."""
-        return asdict(self)
+        stored = asdict(self)
+        for file in stored["files"]:
+            file["warnings"] = list(map(kept, file["warnings"]))
+            file["refused"] = kept(file["refused"])
+            for problem in file["problems"]:
+                problem["text"] = kept(problem["text"])
+        return stored
 
 
 def preview_from_json(stored: dict[str, Any]) -> Preview:
     """A preview from its stored form."""
     files = [
-        FilePreview(**{**file, "problems": [Problem(**problem) for problem in file["problems"]]})
+        FilePreview(
+            **{
+                **file,
+                "warnings": list(map(message_of, file["warnings"])),
+                "refused": message_of(file["refused"]),
+                "problems": [
+                    Problem(**{**problem, "text": message_of(problem["text"])})
+                    for problem in file["problems"]
+                ],
+            }
+        )
         for file in stored["files"]
     ]
     questions = [Question(**question) for question in stored.get("questions", [])]
@@ -131,7 +148,7 @@ def preview(
             try:
                 files[file.number] = recognised(session, file, extension)
             except DealkinError as problem:
-                reports[file.number] = Report(file.name, refused=str(problem))
+                reports[file.number] = Report(file.name, refused=said(problem))
     changes: list[Change] = []
     questions: list[Question] = []
     values: list[UnknownValue] = []
@@ -227,7 +244,7 @@ def _try_file(
             seen += len(rows)
             tell(seen)
     except DealkinError as problem:
-        report.refused = str(problem)
+        report.refused = said(problem)
     outcome.fill(report)
     return report, seen
 

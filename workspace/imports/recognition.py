@@ -16,6 +16,7 @@ from workspace.imports.dates import DateOrder, settle_date_order
 from workspace.imports.decisive import Undecided, Unread, require_decisive
 from workspace.imports.files import RawFile, RawRow
 from workspace.imports.formats import OWN_FORMATS, Format, column_name
+from workspace.imports.messages import Notice, in_rows, tell
 from workspace.imports.other_systems import OTHER_FORMATS
 from workspace.imports.rows import Result, Row
 
@@ -89,12 +90,12 @@ def recognise(
         return _recognise(file, formats, reading, decided)
     names = list(file.sheets) if reading.sheet is None else [reading.sheet]
     if reading.sheet is not None and reading.sheet not in file.sheets:
-        raise Invalid(f"It has no sheet of this name; its sheets are {_listed(file.sheets)}.")
+        raise Invalid(tell(Notice.NO_SHEET, sheets=_listed(file.sheets)))
     problems: list[Invalid] = []
     for name in names:
         warnings = list(file.warnings)
         if others := [other for other in file.sheets if other != name]:
-            warnings.append(f"The sheet '{name}' was read, and not {_listed(others)}.")
+            warnings.append(tell(Notice.SHEET_READ, sheet=name, others=_listed(others)))
         try:
             sheet = replace(file, rows=file.sheets[name], warnings=warnings)
             return _recognise(sheet, formats, reading, decided)
@@ -116,7 +117,7 @@ def _recognise(
     file: RawFile, formats: Sequence[Format], reading: Reading, decided: bool
 ) -> RecognisedFile:
     if not file.rows:
-        raise Invalid("It is empty.")
+        raise Invalid(tell(Notice.EMPTY))
     if reading.kind:
         formats = [file_format for file_format in formats if file_format.kind == reading.kind]
     for number, row in enumerate(file.rows[:_SEARCHED_ROWS]):
@@ -127,16 +128,13 @@ def _recognise(
             if _is_header(file_format, row, above, reading)
         ]
         if len(matches) > 1:
-            kinds = " or ".join(file_format.kind for file_format in matches)
-            raise Invalid(f"Its columns could be those of {kinds}: add one that tells which.")
+            kinds = [file_format.kind for file_format in matches]
+            raise Invalid(tell(Notice.KIND_UNCLEAR, kinds=kinds))
         if matches:
             below = file.rows[number + 1 :]
             return _rows_below(matches[0], file, row, below, reading, decided)
-    header = ", ".join(" ".join(cell.split())[:40] for cell in file.rows[0].cells[:12])
-    raise Invalid(
-        f"Its columns ({header}) are not those of any file that can be imported;"
-        " docs/importing.md lists them."
-    )
+    header = [" ".join(cell.split())[:40] for cell in file.rows[0].cells[:12]]
+    raise Invalid(tell(Notice.KIND_UNKNOWN, columns=header))
 
 
 def _is_header(file_format: Format, row: RawRow, above: list[RawRow], reading: Reading) -> bool:
@@ -201,7 +199,7 @@ def _rows_below(
         column = reading.column(file_format, header.cells[position])
         if column is not None:
             if name in names[:position]:
-                raise Invalid(f"Its column '{titles[names.index(name)]}' is there more than once.")
+                raise Invalid(tell(Notice.COLUMN_TWICE, title=titles[names.index(name)]))
             positions.setdefault(column, []).append(position)
         elif not (is_error_file and position < 2):
             unknown.append(position)
@@ -217,25 +215,22 @@ def _rows_below(
     if decided:
         left = [Unread(titles[place], [_cell(raw, place) for raw in raw_rows]) for place in unread]
         require_decisive(file_format.kind, set(positions), left, rows)
-    warnings = [
-        f"The columns {' and '.join(repr(titles[place]) for place in places)} both tell the"
-        f" {column}: the first that is filled was taken."
+    warnings: list[str] = [
+        tell(Notice.COLUMNS_SAME, titles=[repr(titles[place]) for place in places], column=column)
         for column, places in positions.items()
         if len(places) > 1
     ]
     warnings += [
-        f"The column '{titles[position]}' is not one of {file_format.kind} and was left out."
+        tell(Notice.COLUMN_UNKNOWN, title=titles[position], kind=file_format.kind)
         for position in unknown
         if names[position] or position in unread
     ]
     title_of = {column: titles[places[0]] for column, places in positions.items()}
     warnings += settle_date_order(rows, title_of, reading.dates)
     for reason, count in Counter(raw.left_out for raw in raw_rows if raw.left_out).items():
-        warnings.append(f"{reason} ({count:,} rows)" if count > 1 else reason)
+        warnings.append(in_rows(reason, count))
     if footer:
-        warnings.append(
-            f"{footer:,} lines below the data were left out: they are a report's footer."
-        )
+        warnings.append(tell(Notice.FOOTER, count=footer))
     column_at = {place: column for column, places in positions.items() for place in places}
     return RecognisedFile(
         name=file.name,
@@ -321,7 +316,7 @@ def _without_totals(raw: RawRow) -> RawRow:
         return raw
     if not all(map(_FIGURE.fullmatch, filled[1:])):
         return raw
-    return replace(raw, left_out="Lines of totals were left out: they are a report's, and no data.")
+    return replace(raw, left_out=tell(Notice.TOTALS))
 
 
 def _row(
@@ -338,7 +333,7 @@ def _row(
     elif raw.problem:
         row.fail(raw.problem)
     elif len(cells) > width and any(cell.strip() for cell in cells[width:]):
-        row.fail(f"It has {len(cells)} cells, but the header has {width}.")
+        row.fail(tell(Notice.ROW_LONG, count=len(cells), width=width))
     else:
         by_column = {}
         for column, places in positions.items():

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from sqlmodel import SQLModel
 
 from workspace.errors import DealkinError, Invalid
-from workspace.imports.cells import quoted, read_line, read_list, read_name, read_prose
+from workspace.imports.cells import brief, read_line, read_list, read_name, read_prose
+from workspace.imports.messages import Notice, all_of, in_column, said, tell
 from workspace.phones import LONGEST, read_phone, split_phones
 from workspace.value_lists import join_values
 
@@ -49,7 +50,7 @@ class Row:
         try:
             return parse(text)
         except Invalid as problem:
-            self.problems.append(f"{column}: {problem}")
+            self.problems.append(in_column(column, said(problem)))
             return None
 
     def read_optional(self, column: str, parse: Callable[[str], T]) -> T | None:
@@ -60,19 +61,19 @@ class Row:
         try:
             return parse(text)
         except Invalid as problem:
-            self.leave_out(column, str(problem))
+            self.leave_out(column, said(problem))
             return None
 
     def leave_out(self, column: str, reason: str) -> None:
         """Leave out an optional cell, which the report and the error file tell."""
-        self.left_out.append(f"{column}: {reason}")
+        self.left_out.append(in_column(column, reason))
 
     def need(self, column: str, parse: Callable[[str], T]) -> T:
         """The value of a required cell."""
         value = self.read(column, parse)
         if value is None:
             if column not in self:
-                self.problems.append(f"{column}: It is missing.")
+                self.problems.append(in_column(column, tell(Notice.MISSING)))
             self.check()
             raise AssertionError
         return value
@@ -105,11 +106,11 @@ class Row:
             try:
                 numbers.append(read_phone(part))
             except Invalid as problem:
-                self.leave_out("phone", str(problem))
+                self.leave_out("phone", said(problem))
         kept = join_values(dict.fromkeys(numbers))
         while len(kept) > LONGEST:
             kept, _, last = kept.rpartition("; ")
-            self.leave_out("phone", f"{quoted(last)} is one number too many.")
+            self.leave_out("phone", tell(Notice.NUMBER_TOO_MANY, text=brief(last)))
         return kept or None
 
     def add_problem(self, problem: str) -> None:
@@ -119,7 +120,7 @@ class Row:
     def check(self) -> None:
         """Refuse the row if it has problems, naming all of them."""
         if self.problems:
-            raise Invalid(" ".join(self.problems))
+            raise Invalid(all_of(self.problems))
 
     def fail(self, problem: str) -> None:
         """Leave the row out for this reason."""
@@ -137,7 +138,7 @@ def apply_each(rows: Iterable[Row], apply: Callable[[Row], Result | None]) -> No
             try:
                 row.result = apply(row)
             except DealkinError as problem:
-                row.fail(str(problem))
+                row.fail(said(problem))
 
 
 # The rows of a file in an order in which they can be applied, and which of them only together.

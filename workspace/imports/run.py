@@ -26,6 +26,7 @@ from workspace.imports.error_files import WrongRow, write_error_file
 from workspace.imports.files import Splitters, read_file
 from workspace.imports.formats import Format
 from workspace.imports.ledger import Import
+from workspace.imports.messages import Notice, all_of, as_message, in_rows, said, tell
 from workspace.imports.own_fields import formats_with_own
 from workspace.imports.recognition import FORMATS, ORDER, Reading, RecognisedFile, recognise
 from workspace.imports.rows import Groups, Result, Row, one_by_one, parents_first, together
@@ -172,12 +173,10 @@ class Outcome:
 
 def worded(warnings: Mapping[str, int]) -> list[str]:
     """Warnings with the number of their rows, as a report shows them."""
-    texts = [
-        f"{message} ({count:,} rows)" if count > 1 else message
-        for message, count in warnings.items()
-    ]
+    texts: list[str] = [in_rows(message, count) for message, count in warnings.items()]
     if len(texts) > _MAX_WARNINGS:
-        texts[_MAX_WARNINGS:] = [f"… and {len(texts) - _MAX_WARNINGS:,} more warnings."]
+        more = len(texts) - _MAX_WARNINGS
+        texts[_MAX_WARNINGS:] = [tell(Notice.MORE_WARNINGS, count=more)]
     return texts
 
 
@@ -204,7 +203,7 @@ def import_files(
             raw = read_file(path, extension.splitters, reading.encoding)
             files[number] = recognise(raw, formats, reading)
         except DealkinError as problem:
-            reports[number] = Report(path.name, refused=str(problem))
+            reports[number] = Report(path.name, refused=said(problem))
     applied = apply_files(session, list(files.values()), by, extension)
     taken: set[Path] = set()
     for number, report in zip(files, applied, strict=True):
@@ -238,7 +237,7 @@ def _apply_file(context: ImportContext, file: RecognisedFile, extension: ImportE
     try:
         outcome = apply_rows(context, file.name, file.rows, extension.function(file.kind))
     except DealkinError as problem:
-        report.refused = str(problem)
+        report.refused = said(problem)
         return report
     outcome.fill(report)
     add_to_ledger(context.session, context.by, report, file.digest)
@@ -256,11 +255,11 @@ def apply_rows(
     outcome = Outcome(Counter(row.result for row in rows if row.result))
     for row in rows:
         if row.result == Result.FAILED or row.left_out:
-            problem = " ".join([*row.problems, *row.left_out])
+            problem = all_of([*row.problems, *row.left_out])
             outcome.wrong.append((row.line, problem, row.original))
         if row.result != Result.FAILED:
             for reason in row.left_out:
-                context.warn(f"A cell was left out: {reason}")
+                context.warn(tell(Notice.CELL_LEFT_OUT, message=as_message(reason)))
     outcome.warnings = context.take_warnings()
     return outcome
 

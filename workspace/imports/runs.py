@@ -24,8 +24,10 @@ from workspace.duplicates import finding
 from workspace.errors import Conflict, DealkinError, NotFound
 from workspace.imports.context import ImportContext
 from workspace.imports.dates import DateOrder
+from workspace.imports.error_files import WrongRow
 from workspace.imports.files import read_bytes
 from workspace.imports.ledger import ImportFile, ImportPart, ImportRun, RunState
+from workspace.imports.messages import kept, message_of, said
 from workspace.imports.own_fields import formats_with_own
 from workspace.imports.recognition import Reading, RecognisedFile, recognise
 from workspace.imports.rows import Row
@@ -36,7 +38,7 @@ from workspace.people.tables import Person, Role
 from workspace.people.viewer import Viewer
 from workspace.revisions.changes import record
 from workspace.revisions.tables import Revision, RevisionKind
-from workspace.told import Code, refusal
+from workspace.told import Code, Told, refusal
 
 # The kinds of jobs of imports.
 IMPORT, UNDO = "import", "undo import"
@@ -208,7 +210,7 @@ class ImportWork:
         run = read_run(session, run_id)
         self.position = run.done
         self._files: dict[int, RecognisedFile] = {}
-        self._refused: dict[int, str] = {}
+        self._refused: dict[int, Told] = {}
         for stored in files_of(session, run_id):
             if stored.refused and not stored.kind:
                 # It was refused before the import began.
@@ -217,7 +219,7 @@ class ImportWork:
             try:
                 self._files[stored.number] = recognised(session, stored, extension)
             except DealkinError as problem:
-                self._refused[stored.number] = str(problem)
+                self._refused[stored.number] = kept(said(problem))
         self._groups: list[tuple[int, int, list[Row]]] = []
         self.total = 0
         for number, file in sorted(
@@ -255,8 +257,9 @@ class ImportWork:
         try:
             apply = self._extension.function(file.kind)
             outcome = apply_rows(context, file.name, rows, apply)
-            part.counts, part.warnings = dict(outcome.counts), dict(outcome.warnings)
-            part.wrong = list(outcome.wrong)
+            part.counts = dict(outcome.counts)
+            part.warnings = [(kept(text), count) for text, count in outcome.warnings.items()]
+            part.wrong = [(line, kept(problem), cells) for line, problem, cells in outcome.wrong]
             part.accounts = {
                 record_id: account_id
                 for record_id, account_id in context.account_of_record_id.items()
@@ -265,7 +268,8 @@ class ImportWork:
             self._accounts |= part.accounts
         except DealkinError as problem:
             # The importer may not import files of this kind, and none of its rows is applied.
-            session.get_one(ImportFile, (self.run_id, number)).refused = str(problem)
+            refused = session.get_one(ImportFile, (self.run_id, number))
+            refused.refused = kept(said(problem))
             part.rows = sum(len(group) for _, of, group in self._groups if of == number)
         self.position += part.rows
         run.done, run.total = self.position, self.total
@@ -310,7 +314,7 @@ class ImportWork:
         for stored in files_of(session, self.run_id):
             if file := self._files.get(stored.number):
                 stored.kind, stored.header = file.kind, file.header
-                stored.warnings = file.warnings
+                stored.warnings = list(map(kept, file.warnings))
             else:
                 stored.refused = self._refused[stored.number]
             session.add(stored)
@@ -362,11 +366,24 @@ def reports_of(session: Session, run_id: int) -> list[Report]:
     parts = select(ImportPart).where(ImportPart.run_id == run_id).order_by(col(ImportPart.start))
     for part in session.exec(parts):
         outcome = outcomes.setdefault(part.file, Outcome())
-        wrong = [(line, problem, cells) for line, problem, cells in part.wrong]
-        outcome.add(Outcome(Counter(part.counts), Counter(part.warnings), wrong))
+        wrong: list[WrongRow] = [
+            (line, message_of(problem), cells) for line, problem, cells in part.wrong
+        ]
+        outcome.add(Outcome(Counter(part.counts), _warnings_of(part), wrong))
     reports = []
     for file in files_of(session, run_id):
-        report = Report(file.name, file.kind, warnings=[*file.warnings], refused=file.refused)
+        report = Report(
+            file.name,
+            file.kind,
+            warnings=list(map(message_of, file.warnings)),
+            refused=message_of(file.refused),
+        )
         outcomes.get(file.number, Outcome()).fill(report)
         reports.append(report)
     return reports
+
+
+def _warnings_of(part: ImportPart) -> Counter[str]:
+    """The warnings of a part; before there were codes, sentences with their numbers of rows."""
+    pairs = part.warnings.items() if isinstance(part.warnings, dict) else part.warnings
+    return Counter({message_of(warning): count for warning, count in pairs})

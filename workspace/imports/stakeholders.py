@@ -16,8 +16,9 @@ from workspace.deals.stakeholders import (
 )
 from workspace.deals.tables import Stakeholder
 from workspace.errors import Invalid
-from workspace.imports.cells import quoted, read_choice
+from workspace.imports.cells import brief, read_choice
 from workspace.imports.context import DealRows, ImportContext
+from workspace.imports.messages import Notice, in_column, tell
 from workspace.imports.rows import Result, Row, apply_each, parents_first, without_empty
 from workspace.keys import plain
 
@@ -55,8 +56,8 @@ def _apply_stakeholder(
     if superior_id is not None:
         superior = stakeholders.get((deal.id, superior_id))
         if superior is None:
-            name = quoted(row.cells["reports_to"])
-            raise Invalid(f"reports_to: {name} is no stakeholder of this deal.")
+            nobody = tell(Notice.NO_STAKEHOLDER, name=brief(row.cells["reports_to"]))
+            raise Invalid(in_column("reports_to", nobody))
         facts["reports_to_id"] = superior.id
     stakeholder = stakeholders.get((deal.id, person_id))
     if stakeholder is None:
