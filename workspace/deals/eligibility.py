@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from workspace.audit import audit
+from workspace.database import found_once
 from workspace.deals import credit
 from workspace.deals.access import visible_deals
 from workspace.deals.seat_roles import EXPERTS_ROLE, OWNERS_ROLE, SeatRole, seat_roles
@@ -116,6 +117,10 @@ class _Known:
 
 def eligible_members(session: Session) -> dict[str, dict[int, str]]:
     """The active members who may take each role, with the reason, by the role's name."""
+    return found_once(session, "eligible members", lambda: _eligible_members(session))
+
+
+def _eligible_members(session: Session) -> dict[str, dict[int, str]]:
     found: dict[str, dict[int, str]] = {role.name: {} for role in seat_roles(session)}
     for member in eligibility(session):
         for role in member.allowed:
