@@ -31,7 +31,7 @@ from workspace.deals import credit
 from workspace.deals.access import visible_deals
 from workspace.deals.eligibility import eligible_members
 from workspace.deals.seat_roles import seat_roles
-from workspace.deals.tables import Deal, Outcome, Seat, Stakeholder
+from workspace.deals.tables import LAST, Deal, Outcome, Seat, Stakeholder, day_or
 from workspace.deals.workload import Load, loads_of
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
@@ -212,8 +212,10 @@ def understaffed(
 
     The next deals to close come first.
     """
+    order = (day_or(LAST, Deal.expected_close), col(Deal.id))
+    # The rows of deals are long, so only those of the next ones are read.
     query = (
-        sa.select(Deal, sa.func.count())
+        sa.select(col(Deal.id), sa.func.count().label("open_seats"))
         .join(Seat, col(Seat.deal_id) == col(Deal.id))
         .where(
             visible_deals(viewer),
@@ -221,12 +223,14 @@ def understaffed(
             col(Seat.person_id).is_(None),
         )
         .group_by(col(Deal.id))
-        .order_by(col(Deal.expected_close).is_(None), col(Deal.expected_close), col(Deal.id))
+        .order_by(*order)
         .limit(limit)
     )
     if only is not None:
         query = query.where(col(Deal.id) == only)
-    return [(deal, count) for deal, count in session.execute(query)]
+    found = query.subquery()
+    rows = sa.select(Deal, found.c.open_seats).join(found, found.c.id == Deal.id).order_by(*order)
+    return [(deal, count) for deal, count in session.execute(rows)]
 
 
 def _record(
@@ -459,12 +463,11 @@ def _members(session: Session) -> dict[int, tuple[str, str]]:
 
 
 def _past_seats(session: Session, viewer: Viewer) -> dict[tuple[int, str], int]:
-    part = credit.seat_history(visible_deals(viewer))
-    deals = sa.func.count(part.c.deal_id.distinct())
-    rows = session.execute(
-        sa.select(part.c.person_id, part.c.role, deals).group_by(part.c.person_id, part.c.role)
-    )
-    return {(person, role): count for person, role, count in rows}
+    return {
+        (person, role): count
+        for person, roles in credit.seat_counts(session, viewer).items()
+        for role, count in roles.items()
+    }
 
 
 def _offsets(session: Session, people: Collection[int]) -> dict[int, float]:

@@ -231,16 +231,21 @@ class NewDeal:
 class Seat(SQLModel, table=True):
     """A place on a deal's team: filled by a member, or open."""
 
+    __table_args__ = (
+        # They have all that counts of seats need, by member and by deal.
+        Index("ix_seat_person_id", "person_id", "role", "deal_id"),
+        Index("ix_seat_deal_id", "deal_id", "person_id"),
+    )
+
     id: int = uncounted_id()
     deal_id: int = Field(
         foreign_key="deal.id",
-        index=True,
         ondelete="CASCADE",
         sa_column_kwargs={"info": {RIGHTS: True}},
     )
     role: str = Field(max_length=40)
     person_id: int | None = Field(
-        default=None, foreign_key="person.id", index=True, sa_column_kwargs={"info": {RIGHTS: True}}
+        default=None, foreign_key="person.id", sa_column_kwargs={"info": {RIGHTS: True}}
     )
     since: date | None = None
     # The member who is asked to take it and has not answered.
