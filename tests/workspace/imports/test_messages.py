@@ -127,7 +127,7 @@ def test_should_show_the_sentences_that_were_kept_before_codes(world: World):
 
 def test_should_keep_why_files_were_refused_before_codes(world: World):
     database = world.database
-    command.downgrade(database._alembic(), "0054")
+    command.downgrade(database._alembic(), "0056")
     with database.write() as session:
         connection = session.connection()
         connection.exec_driver_sql(
@@ -147,7 +147,7 @@ def test_should_keep_why_files_were_refused_before_codes(world: World):
             {"code": "said", "text": "It is empty."},
             {},
         ]
-    command.downgrade(database._alembic(), "0054")
+    command.downgrade(database._alembic(), "0056")
     with database.read() as session:
         rows = session.connection().exec_driver_sql(
             "SELECT refused FROM importfile WHERE run_id = 901 ORDER BY number"

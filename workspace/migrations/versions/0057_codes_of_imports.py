@@ -1,14 +1,14 @@
 """A code and parameters where a sentence was: why a file is not imported
 
-Revision: 0055
-Revises: 0054
+Revision: 0057
+Revises: 0056
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0055"
-down_revision = "0054"
+revision = "0057"
+down_revision = "0056"
 branch_labels = None
 depends_on = None
 
