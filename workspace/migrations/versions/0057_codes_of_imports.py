@@ -17,22 +17,20 @@ def upgrade() -> None:
     postgresql = op.get_bind().dialect.name == "postgresql"
     made = "json_build_object" if postgresql else "json_object"
     # Old sentences are kept, as the words of another program are.
-    _replace(sa.JSON(), "'{}'", f"{made}('code', 'said', 'text', refused)", "''")
+    _replace(sa.JSON(), "{}", f"{made}('code', 'said', 'text', refused)", "")
 
 
 def downgrade() -> None:
-    _replace(sa.Text(), "''", "coalesce(refused ->> 'text', refused ->> 'code')", "'{}'")
+    _replace(sa.Text(), "", "coalesce(refused ->> 'text', refused ->> 'code')", "{}")
 
 
 def _replace(new: sa.types.TypeEngine, empty: str, value: str, was_empty: str) -> None:
     """Give the column another type, with what a statement makes of its values."""
-    with op.batch_alter_table("importfile") as batch:
-        batch.add_column(sa.Column("renewed", new, nullable=False, server_default=sa.text(empty)))
+    column = sa.Column("renewed", new, nullable=False, server_default=empty)
+    op.add_column("importfile", column)
     op.execute(
         f"UPDATE importfile SET renewed = {value}"  # noqa: S608
-        f" WHERE CAST(refused AS TEXT) <> {was_empty}"
+        f" WHERE CAST(refused AS TEXT) <> '{was_empty}'"
     )
-    with op.batch_alter_table("importfile") as batch:
-        batch.drop_column("refused")
-    with op.batch_alter_table("importfile") as batch:
-        batch.alter_column("renewed", new_column_name="refused", server_default=None)
+    op.drop_column("importfile", "refused")
+    op.execute("ALTER TABLE importfile RENAME COLUMN renewed TO refused")
