@@ -104,6 +104,7 @@ def workspace_on(
         reader,
         REFERENCE_FEEDBACK,
         in_database=settings.search == "database",
+        partitions=settings.search_partitions,
     )
     catalog.attach()
     recorder.attach(database)
