@@ -1,8 +1,8 @@
 """Pure: the HTML part of a mail, made from its plain text.
 
 The first address that stands alone in a paragraph becomes a button, as it is what the mail asks
-for, and lines that begin with a hyphen become a list under the line before them. Mail programs that know no style sheets use the styles of the elements, which are
-those of a light page.
+for, and lines that begin with a hyphen become a list under the line before them. Mail programs
+that know no style sheets use the styles of the elements, which are those of a light page.
 """
 
 import re
