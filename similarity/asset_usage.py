@@ -77,15 +77,27 @@ class AssetUsage:
         )
         if not sections:
             return ""
-        usual = Counter(
-            deal.section
-            for deal in self.deals.values()
-            if deal.section and (not about or not deal.products.isdisjoint(about))
-        )
+        usual = self._usual_sections(frozenset(about))
         [(section, used)] = sections.most_common(1)
         uses, base = sections.total(), usual[section] / (usual.total() or 1)
         telling = used >= HOME_SHARE * uses and at_least(used, uses, base) <= HOME_CHANCE
         return section if telling else ""
+
+    def _usual_sections(self, about: frozenset[str]) -> Counter[str]:
+        """How many deals there are in each section, of those about one of these products, if any
+        are named."""
+        if about not in self._counted_sections:
+            self._counted_sections[about] = Counter(
+                deal.section
+                for deal in self.deals.values()
+                if deal.section and (not about or not deal.products.isdisjoint(about))
+            )
+        return self._counted_sections[about]
+
+    @cached_property
+    def _counted_sections(self) -> dict[frozenset[str], Counter[str]]:
+        # Hundreds of assets are about the same few products.
+        return {}
 
 
 def at_least(successes: int, trials: int, rate: float) -> float:

@@ -399,12 +399,12 @@ def _contrasts(
             session, Product, AssetProduct.product_id, AssetProduct.asset_id, list(used)
         )
         for asset_id, key, asset_name, kind in assets:
-            if not _may_contrast(question.facets, asset_id, frozenset(products[asset_id]), usage):
-                continue
             won_with = sum(outcomes[deal] == Outcome.WON for deal in used[asset_id])
             lost_with = len(used[asset_id]) - won_with
             contrast = Contrast(name, key, asset_name, kind, won_with, won, lost_with, lost)
-            if contrast.gap >= CONTRAST_GAP:
+            if contrast.gap >= CONTRAST_GAP and _may_contrast(
+                question.facets, asset_id, frozenset(products[asset_id]), usage
+            ):
                 contrasts.append(contrast)
     contrasts.sort(key=lambda contrast: -contrast.gap)
     return contrasts[:CONTRASTS]

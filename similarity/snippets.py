@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Container, Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import sqlalchemy as sa
@@ -34,7 +35,7 @@ class Span:
 def snippet(passage: str, hits: Container[str], language: str, width: int = 40) -> list[Span]:
     """The `width` consecutive words of a passage with the most hits, which are given as stems."""
     words = passage.split()
-    marked = [any(stem in hits for stem in stems(word, language)) for word in words]
+    marked = [any(stem in hits for stem in _stems_of(word, language)) for word in words]
     totals = np.concatenate([[0], np.cumsum(marked)])
     starts = range(max(1, len(words) - width + 1))
     start = max(starts, key=lambda at: totals[min(at + width, len(words))] - totals[at])
@@ -58,7 +59,7 @@ def surfaces(texts: Iterable[str], terms: Iterable[str], language: str) -> list[
     for word in (word[0] for text in texts for word in re.finditer(r"\w+", text)):
         if not missing:
             break
-        for stem in missing.intersection(stems(word, language)):
+        for stem in missing.intersection(_stems_of(word, language)):
             kept = word[1:] != word[1:].lower() or counts[stem] > 1
             surface_of[stem] = word if kept else word.lower()
             missing.remove(stem)
@@ -68,11 +69,17 @@ def surfaces(texts: Iterable[str], terms: Iterable[str], language: str) -> list[
 def written_as_names(texts: Iterable[str], language: str) -> set[str]:
     """The stems of the words that these texts write with a capital within a sentence, or with
     several, or with a digit: names, abbreviations, and the nouns of German."""
-    names = set()
+    names: set[str] = set()
     for text in texts:
         for found in _NAME.finditer(text):
-            names.update(stems(found[0], language))
+            names.update(_stems_of(found[0], language))
     return names
+
+
+# The texts of a page share most of their words.
+@lru_cache(maxsize=50_000)
+def _stems_of(word: str, language: str) -> tuple[str, ...]:
+    return tuple(stems(word, language))
 
 
 @dataclass(frozen=True)

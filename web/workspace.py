@@ -12,6 +12,7 @@ from references.desk.feedback import REFERENCE_FEEDBACK
 from references.network.paths import Network
 from references.prospecting.shared_book import SharedBook
 from references.prospecting.titles import Titles
+from references.teams.expertise import RememberedExpertise
 from similarity.encoders.embeddings import DEFAULT_MODEL, MINILM, Embedder, Encoder, Reranker
 from similarity.encoders.reranking import Reader
 from similarity.index.catalog import Catalog
@@ -40,6 +41,8 @@ class Workspace:
     titles: Titles
     # The connections that every member may read.
     shared_book: SharedBook
+    # What speaks for members on deals that are not shown.
+    expertise: RememberedExpertise
     # The address of the server, for links where the settings name no origin.
     address: str = LOCAL_ADDRESS
     # The replica from which pages are read, where the settings name one.
@@ -101,6 +104,7 @@ def workspace_on(
         reader,
         REFERENCE_FEEDBACK,
         in_database=settings.search == "database",
+        partitions=settings.search_partitions,
     )
     catalog.attach()
     recorder.attach(database)
@@ -115,7 +119,15 @@ def workspace_on(
     if replica:
         replica.attach()
     workspace = Workspace(
-        settings, database, catalog, network, titles, shared_book, address, replica
+        settings,
+        database,
+        catalog,
+        network,
+        titles,
+        shared_book,
+        RememberedExpertise(),
+        address,
+        replica,
     )
     webhook_events.attach(database, workspace.origin)
     return workspace

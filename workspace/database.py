@@ -256,6 +256,18 @@ class Database:
                 driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 driver.execute("PRAGMA query_only=ON")
 
+    def gather_statistics(self) -> None:
+        """On SQLite, count what the tables hold, so that queries are planned by it; readers plan
+        with it from their next connection. PostgreSQL does it by itself."""
+        if not self.is_sqlite:
+            return
+        with self.write(in_background=True) as session:
+            connection = session.connection()
+            # It looks at so many rows of an index, which takes a moment however many there are.
+            connection.exec_driver_sql("PRAGMA analysis_limit=1000")
+            connection.exec_driver_sql("ANALYZE")
+        self.reader.dispose()
+
     def close(self) -> None:
         """Close all connections."""
         self.writer.dispose()

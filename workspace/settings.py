@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     # What searches: "caches" in the memory of each process, or the "database", which has to be
     # PostgreSQL with the extension pgvector.
     search: Literal["caches", "database"] = "caches"
+    # Into how many partitions, by the hash of their document, the rows are divided that the
+    # database searches; in one table with 1.
+    search_partitions: int = Field(default=1, ge=1, le=256)
     # The folder of backups; by default in the home folder. "off" leaves backups to others.
     backups: str | None = None
     # The public key of age for which backups are encrypted.

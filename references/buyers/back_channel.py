@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from references.buyers.people import people_of_deal
@@ -190,7 +191,7 @@ def _signs(
         if status == Relationship.FORMER_CUSTOMER:
             signs[person_id].append(Sign(Tone.AGAINST, "No longer a customer"))
     closed = (
-        select(Deal)
+        sa.select(*map(col, (Deal.account_id, Deal.outcome, Deal.name, Deal.closed, Deal.reason)))
         .where(
             col(Deal.account_id).in_(accounts),
             col(Deal.outcome).in_((Outcome.WON, Outcome.LOST)),
@@ -198,14 +199,15 @@ def _signs(
         )
         .order_by(col(Deal.closed).desc(), col(Deal.id).desc())
     )
-    last: dict[int, Deal] = {}
-    for deal in session.exec(closed):
-        last.setdefault(deal.account_id or 0, deal)
-    for account_id, deal in last.items():
-        won = deal.outcome == Outcome.WON
-        year = f", {deal.closed.year}" if deal.closed else ""
-        reason = f": {deal.reason}" if deal.reason and not won else ""
-        text = f"{'Bought' if won else 'Did not buy'} {deal.name}{year}{reason}"
+    told_of: set[int | None] = set()
+    for account_id, outcome, name, day, why in session.execute(closed):
+        if account_id in told_of:
+            continue
+        told_of.add(account_id)
+        won = outcome == Outcome.WON
+        year = f", {day.year}" if day else ""
+        reason = f": {why}" if why and not won else ""
+        text = f"{'Bought' if won else 'Did not buy'} {name}{year}{reason}"
         for person_id in accounts[account_id]:
             # A customer who does not buy more is a customer nevertheless.
             stayed = people[person_id][2] == Relationship.CUSTOMER

@@ -8,7 +8,7 @@ from sqlmodel import Session, col
 
 from references.desk.request import DESK_ROLES, ReferenceRequest
 from similarity.index.sources import Feedback, FeedbackSource
-from workspace.deals.access import editable_deals, visible_deals
+from workspace.deals.access import all_editable_deals, visible_deals
 from workspace.deals.tables import Deal
 from workspace.people.viewer import Viewer
 
@@ -30,17 +30,15 @@ def _texts(session: Session, ids: Sequence[int]) -> Mapping[int, list[str]]:
 
 def _readable(session: Session, viewer: Viewer) -> Mapping[int, Feedback]:
     """Read by the desk and by members who may change the deal: see `rules.may_read_feedback`."""
-    on_desk = bool(viewer.roles & set(DESK_ROLES))
-    query: Any = (
-        sa.select(
-            col(ReferenceRequest.id), col(ReferenceRequest.deal_id), col(ReferenceRequest.key)
-        )
-        .join(Deal, col(Deal.id) == col(ReferenceRequest.deal_id))
-        .where(
-            sa.or_(*(column != "" for column in _COLUMNS)),
-            visible_deals(viewer),
-            *(() if on_desk else (editable_deals(viewer),)),
-        )
+    deal_id = col(ReferenceRequest.deal_id)
+    if viewer.leads or viewer.roles & set(DESK_ROLES):
+        # Each request's deal is looked up: of most deals there is no request.
+        within: Any = sa.exists().where(col(Deal.id) == deal_id, visible_deals(viewer))
+    else:
+        # A member works on few deals, whose requests are looked up.
+        within = deal_id.in_(sa.select(col(Deal.id)).where(all_editable_deals(viewer)))
+    query: Any = sa.select(col(ReferenceRequest.id), deal_id, col(ReferenceRequest.key)).where(
+        sa.or_(*(column != "" for column in _COLUMNS)), within
     )
     return {
         row_id: Feedback(deal_id, f"{FEEDBACK}:{key}")

@@ -22,6 +22,7 @@ from references.teams.assignment import (
     Opening,
     propose,
 )
+from references.teams.expertise import RememberedExpertise, Values, values_of
 from similarity.experts import ROLE_WORTH, Proof, proofs_of_deals
 from similarity.index.catalog import Catalog
 from similarity.scoring import Term, score
@@ -30,7 +31,7 @@ from workspace.deals import credit
 from workspace.deals.access import visible_deals
 from workspace.deals.eligibility import eligible_members
 from workspace.deals.seat_roles import seat_roles
-from workspace.deals.tables import Deal, Outcome, Seat, Stakeholder
+from workspace.deals.tables import LAST, Deal, Outcome, Seat, Stakeholder, day_or
 from workspace.deals.workload import Load, loads_of
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
@@ -90,13 +91,17 @@ class Staffing:
 
 @dataclass(frozen=True)
 class _Record:
-    """What the fits of members are made from; read once for all seats."""
+    """What the fits of members are made from; read once for all seats.
+
+    Of deals whose proposals are not shown the values of the evidence are enough.
+    """
 
     names: Mapping[int, tuple[str, str]]
     loads: Mapping[int, Load]
     eligible: Mapping[str, Mapping[int, str]]
     expert_roles: Collection[str]
     proofs: Mapping[int, Mapping[int, Proof]]
+    values: Mapping[int, Values]
     # On how many deals a member had a role; no entry where on none.
     past: Mapping[tuple[int, str], int]
     # What a role's experience and free time are worth, and the time zone, by role and member.
@@ -127,17 +132,19 @@ def staffing(
     catalog: Catalog,
     *,
     locked: Mapping[int, int] | None = None,
-    also: Deal | None = None,
+    only: Deal | None = None,
+    remembered: RememberedExpertise | None = None,
 ) -> Staffing:
     """The proposals for all open deals with open seats that a viewer may see.
 
     `locked` are the people who get a seat in any case, by the seat's id, as far as they may take
-    its role. Seats for which a member has been asked are left out. `also` is a deal that is
-    staffed even if MOST_DEALS others close before it.
+    its role. Seats for which a member has been asked are left out. With `only`, there are the
+    proposals for this deal alone, even if MOST_DEALS others close before it; what speaks for
+    members on the others may be some minutes old where it is `remembered`.
     """
     found = understaffed(session, viewer, limit=MOST_DEALS)
-    if also is not None and also.id not in {deal.id for deal, _ in found}:
-        found += understaffed(session, viewer, limit=1, only=also.id)
+    if only is not None and only.id not in {deal.id for deal, _ in found}:
+        found += understaffed(session, viewer, limit=1, only=only.id)
     deals = [deal for deal, _ in found]
     seats = session.exec(
         select(Seat)
@@ -152,7 +159,9 @@ def staffing(
     for seat in seats:
         by_deal[seat.deal_id].append(seat)
     waiting = [deal for deal in deals if deal.id in by_deal]
-    record = _record(session, viewer, catalog, waiting)
+    shown = [deal for deal in waiting if only is None or deal.id == only.id]
+    others = [deal for deal in waiting if deal not in shown]
+    record = _record(session, viewer, catalog, shown, others, remembered)
     openings: list[Opening] = []
     for deal in waiting:
         # Nobody takes two seats of a deal, nor one more.
@@ -174,9 +183,13 @@ def staffing(
             break
         # All of the best may be taken by other seats, so everybody is tried before it stays empty.
         in_full |= empty
-    proposals: dict[int, list[Proposal]] = {deal.id: [] for deal in deals}
+    proposals: dict[int, list[Proposal]] = {
+        deal.id: [] for deal in deals if only is None or deal.id == only.id
+    }
     for placement in solution.placements:
         opening, deal = placement.opening, of_id[placement.opening.deal_id]
+        if deal.id not in proposals:
+            continue
         best = placement.best
         proposals[deal.id].append(
             Proposal(
@@ -199,8 +212,10 @@ def understaffed(
 
     The next deals to close come first.
     """
+    order = (day_or(LAST, Deal.expected_close), col(Deal.id))
+    # The rows of deals are long, so only those of the next ones are read.
     query = (
-        sa.select(Deal, sa.func.count())
+        sa.select(col(Deal.id), sa.func.count().label("open_seats"))
         .join(Seat, col(Seat.deal_id) == col(Deal.id))
         .where(
             visible_deals(viewer),
@@ -208,15 +223,32 @@ def understaffed(
             col(Seat.person_id).is_(None),
         )
         .group_by(col(Deal.id))
-        .order_by(col(Deal.expected_close).is_(None), col(Deal.expected_close), col(Deal.id))
+        .order_by(*order)
         .limit(limit)
     )
     if only is not None:
         query = query.where(col(Deal.id) == only)
-    return [(deal, count) for deal, count in session.execute(query)]
+    found = query.subquery()
+    rows = sa.select(Deal, found.c.open_seats).join(found, found.c.id == Deal.id).order_by(*order)
+    return [(deal, count) for deal, count in session.execute(rows)]
 
 
-def _record(session: Session, viewer: Viewer, catalog: Catalog, deals: Sequence[Deal]) -> _Record:
+def _record(
+    session: Session,
+    viewer: Viewer,
+    catalog: Catalog,
+    shown: Sequence[Deal],
+    others: Sequence[Deal],
+    remembered: RememberedExpertise | None,
+) -> _Record:
+    deals = [*shown, *others]
+    proofs = proofs_of_deals(session, viewer, catalog, shown)
+    values = values_of(proofs)
+    if remembered is not None:
+        remembered.keep(session, viewer, catalog, values)
+        values |= remembered.values(session, viewer, catalog, others)
+    else:
+        values |= values_of(proofs_of_deals(session, viewer, catalog, others))
     ids = [deal.id for deal in deals]
     teams: dict[int, set[int]] = {deal.id: {deal.owner_id or 0} for deal in deals}
     filled = select(Seat.deal_id, Seat.person_id, Seat.asked_id).where(col(Seat.deal_id).in_(ids))
@@ -239,7 +271,8 @@ def _record(session: Session, viewer: Viewer, catalog: Catalog, deals: Sequence[
         loads=loads,
         eligible=eligible,
         expert_roles={role.name for role in seat_roles(session) if role.key in ROLE_WORTH},
-        proofs=proofs_of_deals(session, viewer, catalog, deals),
+        proofs=proofs,
+        values=values,
         past=past,
         of_role={
             role: {
@@ -312,17 +345,13 @@ def _suitable(record: _Record, deal: Deal, role: str) -> list[int]:
     able = [person for person in record.eligible.get(role, {}) if person not in team]
     if role not in record.expert_roles:
         return able
-    proofs = record.proofs[deal.id]
-    return [
-        person
-        for person in able
-        if (proof := proofs.get(person)) is not None and proof.value >= LEAST_EXPERTISE
-    ]
+    values = record.values[deal.id]
+    return [person for person in able if values.get(person, 0.0) >= LEAST_EXPERTISE]
 
 
 def _candidates(record: _Record, deal: Deal, role: str) -> list[Candidate]:
     """The suitable members with their fits, but for what they share with the buyer's people."""
-    proofs = record.proofs[deal.id]
+    values = record.values[deal.id]
     # Thousands of fits share a few time zones.
     hours: dict[float | None, float] = {}
     of_role = record.of_role[role]
@@ -330,8 +359,7 @@ def _candidates(record: _Record, deal: Deal, role: str) -> list[Candidate]:
     candidates = []
     for person in _suitable(record, deal, role):
         experience, room, offset = of_role[person]
-        proof = proofs.get(person)
-        evidence = experience + (expertise * proof.value if proof else 0.0)
+        evidence = experience + expertise * values.get(person, 0.0)
         if offset not in hours:
             hours[offset] = WEIGHTS["hours"] * _overlap(record.hours_apart(deal, person))
         candidates.append(Candidate(person, evidence + room + hours[offset], evidence))
@@ -435,12 +463,11 @@ def _members(session: Session) -> dict[int, tuple[str, str]]:
 
 
 def _past_seats(session: Session, viewer: Viewer) -> dict[tuple[int, str], int]:
-    part = credit.seat_history(visible_deals(viewer))
-    deals = sa.func.count(part.c.deal_id.distinct())
-    rows = session.execute(
-        sa.select(part.c.person_id, part.c.role, deals).group_by(part.c.person_id, part.c.role)
-    )
-    return {(person, role): count for person, role, count in rows}
+    return {
+        (person, role): count
+        for person, roles in credit.seat_counts(session, viewer).items()
+        for role, count in roles.items()
+    }
 
 
 def _offsets(session: Session, people: Collection[int]) -> dict[int, float]:

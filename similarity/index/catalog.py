@@ -58,10 +58,13 @@ class Catalog:
         feedback: FeedbackSource | None = None,
         *,
         in_database: bool = False,
+        partitions: int = 1,
     ) -> None:
         self.encoder = encoder
-        # Whether the database does the searching, so that there are no caches.
+        # Whether the database does the searching, so that there are no caches; and into how many
+        # partitions the rows are divided that it searches.
         self.in_database = in_database
+        self._partitions = partitions
         # The cross-encoder, where an installation has one.
         self.reader = reader
         self._database = database
@@ -82,7 +85,8 @@ class Catalog:
 
     def prepare(self, *, again: bool = False, may_replace: bool = False) -> None:
         """Where the database does the searching, make the rows that it searches, unless they are
-        there, or `again`. Those of another model are replaced only if that was asked for.
+        there in as many partitions as are asked for, or `again`. Those of another model are
+        replaced only if that was asked for.
 
         DealkinError where the database cannot search.
         """
@@ -92,13 +96,14 @@ class Catalog:
         with self._database.read() as session:
             kept = tables.kept(session)
             if kept and kept.format == tables.FORMAT:
+                again = again or kept.partitions != self._partitions
                 wanted = again if kept.model == model else may_replace
             else:
                 wanted = True
             if wanted and (obstacle := tables.obstacle(session)):
                 raise DealkinError(obstacle)
         if wanted:
-            rebuilding.make(self._database, model)
+            rebuilding.make(self._database, model, self._partitions)
 
     def remove_rows(self) -> None:
         """Remove the rows that the database searches, where there are some."""

@@ -37,6 +37,8 @@ from workspace.settings import sqlalchemy_url
 
 QUESTIONS = 20
 WRITES = 10
+# What PostgreSQL searches is in one table, and in partitions by the hash of the document.
+LAYOUTS = {1: "PostgreSQL", 16: "PostgreSQL, 16 partitions"}
 EVERYTHING = 10**12
 SINCE = date(2023, 1, 1)
 FILTERS = {
@@ -93,9 +95,11 @@ def _measured(server: str, size: int) -> tuple[list[dict[str, Any]], list[dict[s
         exact = caches.first(_answers, numbers, True)
         of_caches = caches.first(_answers, numbers, False)
         processes = [{"deals": f"{size:,}", "searched by": "caches"} | caches.figures()]
-    with _Processes(url, in_database=True) as searching:
-        of_database = searching.first(_answers, numbers, False)
-        processes.append({"deals": f"{size:,}", "searched by": "PostgreSQL"} | searching.figures())
+    answers_of = {"caches": of_caches}
+    for partitions, way in LAYOUTS.items():
+        with _Processes(url, partitions) as searching:
+            answers_of[way] = searching.first(_answers, numbers, False)
+            processes.append({"deals": f"{size:,}", "searched by": way} | searching.figures())
     questions = [
         {
             "deals": f"{size:,}",
@@ -107,7 +111,7 @@ def _measured(server: str, size: int) -> tuple[list[dict[str, Any]], list[dict[s
             "recall@10": f"{_recall(answers[name], exact[name]):.3f}",
         }
         for name in FILTERS
-        for way, answers in (("caches", of_caches), ("PostgreSQL", of_database))
+        for way, answers in answers_of.items()
     ]
     return questions, processes
 
@@ -137,18 +141,19 @@ def _recall(found: list[Answer], exact: list[Answer]) -> float:
 
 
 class _Processes(ExitStack):
-    """Two processes that search in one way, each with its own connections."""
+    """Two processes that search in one way, each with its own connections: in caches, or in
+    PostgreSQL with so many partitions."""
 
-    def __init__(self, url: str, *, in_database: bool = False) -> None:
+    def __init__(self, url: str, partitions: int | None = None) -> None:
         super().__init__()
         start = time.perf_counter()
         self._pools = [
             self.enter_context(ProcessPoolExecutor(1, multiprocessing.get_context("spawn")))
             for _ in range(2)
         ]
-        self.first(_open, url, in_database)
+        self.first(_open, url, partitions)
         self._ready = time.perf_counter() - start
-        self._pools[1].submit(_open, url, in_database).result()
+        self._pools[1].submit(_open, url, partitions).result()
 
     def first(self, do: Callable[..., Any], *given: Any) -> Any:
         """What the first process finds."""
@@ -174,10 +179,16 @@ class _Processes(ExitStack):
 _opened: list[tuple[Database, Catalog]] = []
 
 
-def _open(url: str, in_database: bool) -> None:
+def _open(url: str, partitions: int | None) -> None:
     database = Database(url)
     folder = Path(tempfile.mkdtemp(prefix="dealkin-"))
-    catalog = Catalog(database, MadeUpModel(), folder, in_database=in_database)
+    catalog = Catalog(
+        database,
+        MadeUpModel(),
+        folder,
+        in_database=partitions is not None,
+        partitions=partitions or 1,
+    )
     catalog.attach()
     catalog.prepare()
     _opened.append((database, catalog))

@@ -198,9 +198,7 @@ class StaffingOfDealsController(Controller):
     @read(summary="Propose members for all open seats", answers=Staffing)
     def get(self, call: NamedDependency[Call]) -> Response[bytes]:
         with call.read() as session:
-            page = staffing_pages.staffing_page(
-                session, call.viewer, call.workspace.catalog, Form()
-            )
+            page = staffing_pages.staffing_page(session, call.viewer, call.workspace, Form())
             deals = [
                 UnderstaffedDeal(
                     deal=Named(row.deal.key, row.deal.name),

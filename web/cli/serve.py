@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from web.workspace import Workspace
+    from workspace.database import Database
     from workspace.leading import Leader
     from workspace.people.tables import Person
 
@@ -28,6 +29,7 @@ logger = logging.getLogger("dealkin.serve")
 
 # How often the leader looks for documents that no write has prepared.
 CATCH_UP_SECONDS = 300.0
+STATISTICS_SECONDS = 3600.0
 # How long a stop waits for the parts of jobs that are being done; others take them over later.
 JOB_SECONDS = 0.5
 
@@ -240,6 +242,7 @@ def _start_leading(leader: "Leader", workspace: "Workspace") -> None:
 
     settings, database = workspace.settings, workspace.database
     leader.start()
+    leader.start_worker("statistics", _or_later(lambda: _gather_statistics(database)))
     leader.start_worker("backups", _or_later(lambda: back_up_when_due(workspace)))
     leader.start_worker("files", _or_later(lambda: files.sweep_when_due(database, settings.files)))
     leader.start_worker("retention", lambda: apply_retention_when_due(workspace))
@@ -258,6 +261,11 @@ def _start_leading(leader: "Leader", workspace: "Workspace") -> None:
         leader.start_worker(
             "mailbox", lambda: mailbox.read_due(database, returned_to, take_returned)
         )
+
+
+def _gather_statistics(database: "Database") -> float:
+    database.gather_statistics()
+    return STATISTICS_SECONDS
 
 
 def _catch_up(workspace: "Workspace") -> float:

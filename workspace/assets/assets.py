@@ -1,7 +1,7 @@
 """Assets: demos and collateral, and the deals they were used on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -208,24 +208,17 @@ def asset_rows(
     With `every`, withdrawn and expired assets are included. `own` is about own fields, and
     `own_order` takes the place of `order`: what an own field makes of its column.
     """
-    counts = _use_counts(viewer)
-    query = (
-        select_row(
-            AssetRow,
-            Asset,
-            author=Person.name,
-            uses=sa.func.coalesce(counts.c.uses, 0),
-            won=sa.func.coalesce(counts.c.won, 0),
-            closed=sa.func.coalesce(counts.c.closed, 0),
-        )
-        .outerjoin(Person, col(Person.id) == col(Asset.author_id))
-        .outerjoin(counts, counts.c.asset_id == Asset.id)
+    no_uses = dict.fromkeys(("uses", "won", "closed"), sa.literal(0))
+    query = select_row(AssetRow, Asset, author=Person.name, **no_uses).outerjoin(
+        Person, col(Person.id) == col(Asset.author_id)
     )
-    orders = {
-        **_ORDERS,
-        "won": sa.func.coalesce(1.0 * counts.c.won / sa.func.nullif(counts.c.closed, 0), -1.0),
-        "uses": sa.func.coalesce(counts.c.uses, 0),
-    }
+    orders = _ORDERS
+    if order not in _ORDERS and own_order is None:
+        # Only these orders need the uses of all assets.
+        counts = _use_counts(viewer).subquery()
+        query = query.outerjoin(counts, counts.c.asset_id == Asset.id)
+        rate = 1.0 * counts.c.won / sa.func.nullif(counts.c.closed, 0)
+        orders = {"won": sa.func.coalesce(rate, -1.0), "uses": sa.func.coalesce(counts.c.uses, 0)}
     where = list(own)
     if not every:
         where.append(usable())
@@ -244,7 +237,7 @@ def asset_rows(
         where.append(col(Asset.author_id) == author_id)
     if asset_id is not None:
         where.append(col(Asset.id) == asset_id)
-    return page_by_name(
+    rows = page_by_name(
         session,
         AssetRow,
         query,
@@ -255,9 +248,17 @@ def asset_rows(
         after=after,
         limit=limit,
     )
+    shown = col(Use.asset_id).in_([row.id for row in rows])
+    counted = {each.asset_id: each for each in session.execute(_use_counts(viewer).where(shown))}
+    return [
+        replace(row, uses=count.uses, won=count.won, closed=count.closed)
+        if (count := counted.get(row.id))
+        else row
+        for row in rows
+    ]
 
 
-def _use_counts(viewer: Viewer) -> sa.Subquery:
+def _use_counts(viewer: Viewer) -> Any:
     """For each asset the deals that the viewer can see and that used it: all, won and closed."""
     return (
         sa.select(
@@ -273,7 +274,6 @@ def _use_counts(viewer: Viewer) -> sa.Subquery:
         .join(Deal, col(Deal.id) == col(Use.deal_id))
         .where(visible_deals(viewer))
         .group_by(col(Use.asset_id))
-        .subquery()
     )
 
 

@@ -56,7 +56,7 @@ def _sees(
     )
 
 
-def _edits(viewer: Viewer) -> Predicate:
+def _edits(viewer: Viewer, person: PersonId | None) -> Predicate:
     """The rule: of the deals that a viewer sees they change those that they work on.
 
     Managers and administrators change every deal that they see, and members without a role none.
@@ -66,7 +66,6 @@ def _edits(viewer: Viewer) -> Predicate:
         return sa.false()
     if viewer.leads:
         return sa.true()
-    person = _each(viewer.person_id)
     return sa.false() if person is None else _works_on(person)
 
 
@@ -112,7 +111,14 @@ def visible_deals(viewer: Viewer) -> Predicate:
 @lru_cache(maxsize=1000)
 def editable_deals(viewer: Viewer) -> Predicate:
     """The predicate of the deals that a viewer may change, for a query on few deals."""
-    return sa.and_(_sees(_each(viewer.person_id)), _edits(viewer))
+    person = _each(viewer.person_id)
+    return sa.and_(_sees(person), _edits(viewer, person))
+
+
+@lru_cache(maxsize=1000)
+def all_editable_deals(viewer: Viewer) -> Predicate:
+    """The same predicate, for a query on all deals."""
+    return sa.and_(_sees(viewer.person_id), _edits(viewer, viewer.person_id))
 
 
 def hidden_deal_ids(session: Session, viewer: Viewer) -> list[int]:

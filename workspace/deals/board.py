@@ -15,7 +15,7 @@ from workspace.deals import access
 from workspace.deals.filters import ALL_DEALS, CLOSED, DealFilter
 from workspace.deals.lists import DealRow, row_query
 from workspace.deals.money import rates_of
-from workspace.deals.tables import Deal, Outcome
+from workspace.deals.tables import LAST, Deal, Outcome, day_or
 from workspace.people.viewer import Viewer
 
 
@@ -40,7 +40,7 @@ class _CurrencyTotal:
 
 
 # A column is ordered by expected close; deals without a date come last.
-_ORDER: tuple[Any, ...] = (sa.func.coalesce(Deal.expected_close, date.max), col(Deal.id))
+_ORDER: tuple[Any, ...] = (day_or(LAST, Deal.expected_close), col(Deal.id))
 
 
 def stage_totals(

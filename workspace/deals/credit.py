@@ -66,6 +66,44 @@ def seat_history(*where: sa.ColumnElement[bool]) -> Any:
     return sa.union_all(present, past).subquery()
 
 
+def seat_counts(
+    session: Session, viewer: Viewer, person_id: int | None = None
+) -> dict[int, dict[str, int]]:
+    """On how many deals that a viewer may see each member, or one, has or had each role.
+
+    Few deals are hidden, so all seats are counted, without a look at their deals, and those on
+    hidden deals are taken off again.
+    """
+    has_it_again = sa.exists().where(
+        col(Seat.deal_id) == col(PastSeat.deal_id),
+        col(Seat.person_id) == col(PastSeat.person_id),
+        col(Seat.role) == col(PastSeat.role),
+    )
+    has_left = sa.and_(col(Deal.outcome).in_(CLOSED_OUTCOMES), sa.not_(has_it_again))
+    hidden = sa.and_(col(Deal.confidential).is_(True), sa.not_(visible_deals(viewer)))
+    counts: dict[int, dict[str, int]] = defaultdict(dict)
+    for table, within, sign in (
+        (Seat, None, 1),
+        (Seat, hidden, -1),
+        (PastSeat, has_left, 1),
+        (PastSeat, sa.and_(hidden, has_left), -1),
+    ):
+        columns = (col(table.person_id), col(table.role))
+        query = sa.select(*columns, sa.func.count(col(table.deal_id).distinct()))
+        query = query.where(columns[0].is_not(None)).group_by(*columns)
+        if within is not None:
+            query = query.join(Deal, col(Deal.id) == col(table.deal_id)).where(within)
+        if person_id is not None:
+            query = query.where(columns[0] == person_id)
+        for member_id, role, count in session.execute(query):
+            of_member = counts[member_id]
+            of_member[role] = of_member.get(role, 0) + sign * count
+    return {
+        member_id: {role: count for role, count in roles.items() if count}
+        for member_id, roles in counts.items()
+    }
+
+
 def credits_of(
     session: Session, viewer: Viewer, person_id: int, *, limit: int = 50
 ) -> list[Credit]:

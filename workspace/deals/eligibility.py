@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from workspace.audit import audit
+from workspace.database import found_once
 from workspace.deals import credit
-from workspace.deals.access import visible_deals
 from workspace.deals.seat_roles import EXPERTS_ROLE, OWNERS_ROLE, SeatRole, seat_roles
 from workspace.errors import NotFound
 from workspace.keys import plain
@@ -116,6 +116,10 @@ class _Known:
 
 def eligible_members(session: Session) -> dict[str, dict[int, str]]:
     """The active members who may take each role, with the reason, by the role's name."""
+    return found_once(session, "eligible members", lambda: _eligible_members(session))
+
+
+def _eligible_members(session: Session) -> dict[str, dict[int, str]]:
     found: dict[str, dict[int, str]] = {role.name: {} for role in seat_roles(session)}
     for member in eligibility(session):
         for role in member.allowed:
@@ -152,7 +156,7 @@ def eligibility(session: Session, person_id: int | None = None) -> list[MemberEl
             plain(title),
             {plain(skill): skill for skill in split_values(skills)},
             of_member[member_id],
-            seats[member_id],
+            seats.get(member_id, {}),
         )
         rows = [
             _role(role, phrases[role.key], known, decided.get((member_id, role.id)))
@@ -255,14 +259,4 @@ def _seats(session: Session, person_id: int | None) -> dict[int, dict[str, int]]
     Only these count, so that the roles of a member are the same for everybody and tell nobody of
     a confidential deal.
     """
-    history = credit.seat_history(visible_deals(PLAIN_VIEW))
-    deals = sa.func.count(history.c.deal_id.distinct())
-    query = sa.select(history.c.person_id, history.c.role, deals).group_by(
-        history.c.person_id, history.c.role
-    )
-    if person_id is not None:
-        query = query.where(history.c.person_id == person_id)
-    seats: dict[int, dict[str, int]] = defaultdict(dict)
-    for member_id, role, count in session.execute(query):
-        seats[member_id][role] = count
-    return seats
+    return credit.seat_counts(session, PLAIN_VIEW, person_id)

@@ -18,7 +18,15 @@ from workspace.deals.filters import ALL_DEALS, DealFilter
 from workspace.deals.money import rates_of
 from workspace.deals.products import competitor_choices, product_choices
 from workspace.deals.stages import stages
-from workspace.deals.tables import CLOSED_OUTCOMES, Deal, Outcome, Seat, Stage
+from workspace.deals.tables import (
+    FIRST,
+    LAST,
+    Deal,
+    Outcome,
+    Seat,
+    Stage,
+    day_or,
+)
 from workspace.people.people import active_members
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
@@ -81,18 +89,18 @@ class DealRow:
 _OWNER = aliased(Person)
 # No order column is null, so that a page can begin after any row.
 _ORDERS: dict[str, Any] = {
-    "opened": sa.func.coalesce(Deal.opened, date.min),
+    "opened": day_or(FIRST, Deal.opened),
     "name": sa.func.lower(Deal.name),
     "account": sa.func.lower(sa.func.coalesce(Account.name, "")),
     "stage": col(Stage.position),
     "amount": sa.func.coalesce(Deal.amount, -1),
-    "next": sa.func.coalesce(Deal.next_step_on, date.max),
-    "close": sa.func.coalesce(Deal.closed, Deal.expected_close, date.min),
+    "next": day_or(LAST, Deal.next_step_on),
+    "close": day_or(FIRST, Deal.closed, Deal.expected_close),
     "owner": sa.func.lower(sa.func.coalesce(_OWNER.name, "")),
-    "moved": sa.func.coalesce(Deal.stage_since, date.min),
+    "moved": day_or(FIRST, Deal.stage_since),
     "yearly": sa.func.coalesce(Deal.yearly, -1),
-    "renews": sa.func.coalesce(Deal.renews_on, date.max),
-    "wakes": sa.func.coalesce(Deal.wakes_on, date.max),
+    "renews": day_or(LAST, Deal.renews_on),
+    "wakes": day_or(LAST, Deal.wakes_on),
 }
 DEAL_ORDERS = tuple(_ORDERS)
 # Of a record of a million deals, counting all of them would take longer than showing a page.
@@ -225,8 +233,10 @@ def deals_of_member(
 
 def closed_deals(session: Session, viewer: Viewer, *, limit: int = 6) -> list[DealRow]:
     """The deals that were won or lost last."""
-    query = row_query().where(access.visible_deals(viewer), col(Deal.outcome).in_(CLOSED_OUTCOMES))
-    newest = query.order_by(sa.desc(_ORDERS["close"]), sa.desc(col(Deal.id)))
+    # Said so that SQLite reads the deals in their order, not all that are closed.
+    is_closed = col(Deal.outcome).not_in((Outcome.OPEN, Outcome.PARKED))
+    query = row_query().where(access.visible_deals(viewer), is_closed)
+    newest = query.order_by(sa.desc(day_or(FIRST, Deal.closed)), sa.desc(col(Deal.id)))
     return fetch(session, DealRow, newest.limit(limit))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import JSON, Text
-from sqlmodel import Field, Numeric, SQLModel, UniqueConstraint
+from sqlmodel import Field, Index, Numeric, SQLModel, UniqueConstraint
 
 from workspace.accounts.accounts import Account
 from workspace.clock import now
@@ -27,6 +27,17 @@ class Outcome(StrEnum):
 
 
 CLOSED_OUTCOMES = (Outcome.WON, Outcome.LOST)
+
+# What stands for a day that is not known: before, or after, all others.
+FIRST, LAST = "'0001-01-01'", "'9999-12-31'"
+
+
+def day_or(day: str, *columns: Any) -> Any:
+    """The first day that is known of these columns, for an order: `FIRST` or `LAST` if none is.
+
+    It is part of the statement and no parameter, so that an index can have the same expression.
+    """
+    return sa.func.coalesce(*columns, sa.literal_column(day, sa.Date()))
 
 
 class Stage(SQLModel, table=True):
@@ -69,6 +80,36 @@ class Competitor(SQLModel, table=True):
 
 class Deal(SQLModel, table=True):
     """A sale: open, won, lost or parked."""
+
+    __table_args__ = (
+        # Few are confidential. No index has the others, as a list of nearly all deals is read in
+        # its order, and not by what makes them visible.
+        Index(
+            "ix_deal_confidential",
+            "id",
+            sqlite_where=sa.text("confidential IS 1"),
+            postgresql_where=sa.text("confidential IS true"),
+        ),
+        # The order of the list of deals.
+        Index("ix_deal_opened_id", sa.text(f"coalesce(opened, {FIRST})"), "id"),
+        # The order of the deals that were closed last.
+        Index("ix_deal_closed_id", sa.text(f"coalesce(closed, {FIRST})"), "id"),
+        # The order of the board's columns, and everything that sums of deals need, whose rows are
+        # long with texts.
+        Index(
+            "ix_deal_board",
+            "outcome",
+            "stage_id",
+            sa.text(f"coalesce(expected_close, {LAST})"),
+            "id",
+            "confidential",
+            "owner_id",
+            "currency",
+            "amount",
+            "expected_close",
+            "closed",
+        ),
+    )
 
     id: int = Field(default=None, primary_key=True)
     key: str = Field(unique=True, max_length=80)
@@ -115,7 +156,7 @@ class Deal(SQLModel, table=True):
     parked_reason: str = Field(default="", max_length=500)
     wakes_on: date | None = None
     wakes_when: str = Field(default="", max_length=200)
-    confidential: bool = Field(default=False, index=True, sa_column_kwargs={"info": {RIGHTS: True}})
+    confidential: bool = Field(default=False, sa_column_kwargs={"info": {RIGHTS: True}})
     # Values of own fields, by key.
     own: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     created_at: datetime = Field(default_factory=now)
@@ -190,16 +231,21 @@ class NewDeal:
 class Seat(SQLModel, table=True):
     """A place on a deal's team: filled by a member, or open."""
 
+    __table_args__ = (
+        # They have all that counts of seats need, by member and by deal.
+        Index("ix_seat_person_id", "person_id", "role", "deal_id"),
+        Index("ix_seat_deal_id", "deal_id", "person_id"),
+    )
+
     id: int = uncounted_id()
     deal_id: int = Field(
         foreign_key="deal.id",
-        index=True,
         ondelete="CASCADE",
         sa_column_kwargs={"info": {RIGHTS: True}},
     )
     role: str = Field(max_length=40)
     person_id: int | None = Field(
-        default=None, foreign_key="person.id", index=True, sa_column_kwargs={"info": {RIGHTS: True}}
+        default=None, foreign_key="person.id", sa_column_kwargs={"info": {RIGHTS: True}}
     )
     since: date | None = None
     # The member who is asked to take it and has not answered.

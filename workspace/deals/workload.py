@@ -1,6 +1,5 @@
 """Workload: the seats that members have on open deals, against their own limits."""
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from workspace.clock import today
+from workspace.database import found_once
 from workspace.deals.access import visible_deals
 from workspace.deals.availability import (
     USUAL_LIMIT,
@@ -54,14 +54,20 @@ class Load:
 
 def loads_of(session: Session, viewer: Viewer) -> dict[int, Load]:
     """The workload of every active member."""
-    counts = Counter(session.execute(_open_seats().where(visible_deals(viewer))).scalars())
+    return found_once(session, ("loads", viewer), lambda: _loads_of(session, viewer))
+
+
+def _loads_of(session: Session, viewer: Viewer) -> dict[int, Load]:
+    seats: Any = sa.select(col(Seat.person_id), sa.func.count()).group_by(col(Seat.person_id))
+    rows = session.execute(_on_open_deals(seats).where(visible_deals(viewer)))
+    counts: dict[int, int] = dict(rows.all())
     said = {row.person_id: row for row in session.exec(select(MemberAvailability))}
     day = today()
     loads = {}
     for person in session.exec(select(Member.person_id).where(col(Member.active).is_(True))):
         row = said.get(person)
         limit = row.seat_limit if row else USUAL_LIMIT
-        loads[person] = Load(counts[person], limit, bool(row and is_away(row, day)))
+        loads[person] = Load(counts.get(person, 0), limit, bool(row and is_away(row, day)))
     return loads
 
 
@@ -75,9 +81,7 @@ def require_room(session: Session, person_id: int) -> None:
         .where(Member.person_id == person_id)
         .with_for_update(key_share=True)
     ).one()
-    taken = sa.select(sa.func.count()).select_from(
-        _open_seats().where(col(Seat.person_id) == person_id).subquery()
-    )
+    taken = _on_open_deals(sa.select(sa.func.count())).where(col(Seat.person_id) == person_id)
     if session.execute(taken).scalar_one() >= availability_of(session, person_id).seat_limit:
         raise Conflict(
             "You have as many seats as you take at once: raise your limit under My availability,"
@@ -85,10 +89,10 @@ def require_room(session: Session, person_id: int) -> None:
         )
 
 
-def _open_seats() -> sa.Select[Any]:
-    """The member in each filled seat on an open deal."""
+def _on_open_deals(seats: sa.Select[Any]) -> Any:
+    """A query on seats, for those that are filled and on open deals."""
     return (
-        sa.select(col(Seat.person_id))
+        seats.select_from(Seat)
         .join(Deal, col(Deal.id) == col(Seat.deal_id))
         .where(col(Deal.outcome) == Outcome.OPEN, col(Seat.person_id).is_not(None))
     )

@@ -27,6 +27,8 @@ class Person(SQLModel, table=True):
             postgresql_where=sa.text("listed"),
         ),
         Index("ix_person_email", "email"),
+        # The order of the list of people.
+        Index("ix_person_lower_name_id", sa.text("lower(name)"), "id"),
         # Few are unlisted, and every session looks for them.
         Index(
             "ix_person_unlisted",

@@ -43,11 +43,12 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 
 
-def make(database: Database, model: str) -> None:
-    """Make the rows for a model, and put them in the place of those that there are."""
+def make(database: Database, model: str, partitions: int) -> None:
+    """Make the rows for a model, in so many partitions, and put them in the place of those that
+    there are."""
     with making_rows(database):
         while True:
-            mark, made = _build(database, model)
+            mark, made = _build(database, model, partitions)
             _vacuum(database)
             _let_readers_end(database, made)
             if _exchange(database, model, mark):
@@ -55,12 +56,12 @@ def make(database: Database, model: str) -> None:
             log.warning("All vectors have moved while the rows were made; they are made again.")
 
 
-def _build(database: Database, model: str) -> tuple[Mark, str]:
+def _build(database: Database, model: str, partitions: int) -> tuple[Mark, str]:
     """Make the rows of what is stored, beside those that there are; the last generation before,
     and the transaction that has made them."""
     with database.write(in_background=True) as session:
         mark = CATALOG_LOG.last(session)
-        tables.make(session, model)
+        tables.make(session, model, partitions)
         kinds = []
         for kind in Kind:
             every = sa.select(col(Document.subject_id)).where(col(Document.kind) == kind)

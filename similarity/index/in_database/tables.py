@@ -2,7 +2,8 @@
 
 They are no part of the schema that migrations know: they need the extension pgvector, they follow
 from the stored documents, and a record is complete without them. Every key of rows of documents has
-the document in it, so that they can be partitioned by it.
+the document in it, so that they can be partitioned by it: PostgreSQL then finds the candidates of
+each partition and merges them.
 """
 
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from sqlmodel import Session
 from similarity.index.sources import Kind
 
 # Raised where the rows have another content, so that they are made again.
-FORMAT = 2
+FORMAT = 3
 
 
 class HalfVector(sa.types.UserDefinedType[Any]):
@@ -99,8 +100,12 @@ PIECE = sa.table(
 # Where rows are made while those in use are searched.
 NEXT = "search_next"
 _NAMES = ("state", "language", "term", "posting", "document", "print", "piece")
+# Those with rows of documents.
+_PARTITIONED = ("posting", "document", "piece")
 _TABLES = """
-CREATE TABLE search_state (format integer, model text, dimension integer);
+CREATE TABLE search_state (
+  format integer, model text, dimension integer, partitions integer NOT NULL
+);
 CREATE TABLE search_language (
   kind text, language text, documents integer NOT NULL, words bigint NOT NULL,
   PRIMARY KEY (kind, language)
@@ -111,7 +116,7 @@ CREATE TABLE search_term (
 ) WITH (fillfactor = 70);
 CREATE TABLE search_posting (
   term integer, subject integer, count smallint NOT NULL, length integer NOT NULL
-);
+) {partitioned};
 CREATE TABLE search_document (
   kind text, subject integer, document integer NOT NULL, account integer, language text NOT NULL,
   counted boolean NOT NULL, length integer NOT NULL, terms bytea NOT NULL, roles bytea NOT NULL,
@@ -119,7 +124,7 @@ CREATE TABLE search_document (
   industry text, headcount integer, country text, region text, closed integer,
   shared integer[] NOT NULL,
   PRIMARY KEY (kind, subject)
-);
+) {partitioned};
 CREATE INDEX ON search_document (kind, digest) WHERE counted;
 CREATE TABLE search_print (
   kind text, print integer, holders integer NOT NULL,
@@ -129,7 +134,7 @@ CREATE INDEX ON search_print (kind, boilerplate, holders);
 CREATE TABLE search_piece (
   kind text, subject integer, position smallint, counted boolean NOT NULL,
   vector halfvec NOT NULL, PRIMARY KEY (kind, subject, position)
-);
+) {partitioned};
 ALTER TABLE search_piece ALTER vector SET STORAGE plain;
 """
 _INDEXES = """
@@ -148,6 +153,8 @@ class Kept(NamedTuple):
     model: str
     # That of the vectors; None while there are none.
     dimension: int | None
+    # Into how many partitions the rows of documents are divided; 1 where they are in one table.
+    partitions: int
 
 
 NO_PGVECTOR = (
@@ -216,21 +223,31 @@ def kept(session: Session) -> Kept | None:
         return None
     if connection.execute(sa.text("SELECT to_regclass('search_state')")).scalar() is None:
         return None
-    row = connection.execute(sa.text("SELECT format, model, dimension FROM search_state")).first()
-    return Kept(*row) if row else None
+    row = connection.execute(sa.text("SELECT * FROM search_state")).mappings().first()
+    # Rows of an older format were made without partitions.
+    return Kept(**{"partitions": 1, **row}) if row else None
 
 
-def make(session: Session, model: str) -> None:
+def make(session: Session, model: str, partitions: int) -> None:
     """Make the tables, empty, in a schema of their own, where this transaction then finds them."""
     connection = session.connection()
     connection.execute(sa.text("CREATE EXTENSION IF NOT EXISTS vector"))
     connection.execute(sa.text(f"DROP SCHEMA IF EXISTS {NEXT} CASCADE"))
     connection.execute(sa.text(f"CREATE SCHEMA {NEXT}"))
     use_next(session)
-    for statement in filter(str.strip, _TABLES.split(";")):
+    partitioned = "PARTITION BY HASH (subject)" if partitions > 1 else ""
+    for statement in filter(str.strip, _TABLES.format(partitioned=partitioned).split(";")):
         connection.execute(sa.text(statement))
-    values = {"format": FORMAT, "model": model}
-    connection.execute(sa.text("INSERT INTO search_state VALUES (:format, :model)"), values)
+    for name in _PARTITIONED if partitions > 1 else ():
+        for number in range(partitions):
+            connection.execute(
+                sa.text(
+                    f"CREATE TABLE search_{name}_{number} PARTITION OF search_{name}"
+                    f" FOR VALUES WITH (MODULUS {partitions:d}, REMAINDER {number:d})"
+                )
+            )
+    state = sa.text("INSERT INTO search_state VALUES (:format, :model, NULL, :partitions)")
+    connection.execute(state, {"format": FORMAT, "model": model, "partitions": partitions})
 
 
 def add_indexes(session: Session) -> None:
@@ -256,7 +273,10 @@ def put_in_use(session: Session, schema: str) -> None:
         connection.execute(sa.text(f"LOCK TABLE {state} IN ACCESS EXCLUSIVE MODE"))
     for name in _NAMES:
         connection.execute(sa.text(f'DROP TABLE IF EXISTS "{schema}".search_{name}'))
-        connection.execute(sa.text(f'ALTER TABLE {NEXT}.search_{name} SET SCHEMA "{schema}"'))
+    # With the partitions, which do not follow their table.
+    made = sa.text("SELECT tablename FROM pg_tables WHERE schemaname = :next ORDER BY tablename")
+    for table in connection.execute(made, {"next": NEXT}).scalars().all():
+        connection.execute(sa.text(f'ALTER TABLE {NEXT}.{table} SET SCHEMA "{schema}"'))
     connection.execute(sa.text(f"DROP SCHEMA {NEXT}"))
 
 

@@ -8,6 +8,7 @@ from sqlmodel import select
 
 from references.network.common_ground import ground_of_pairs
 from references.network.ties import assert_tie
+from references.teams.expertise import RememberedExpertise
 from references.teams.proposals import Staffing, staffing
 from similarity.experts import VOTING_KIN, Proof, proofs_of_deals
 from similarity.feedback import REASONS, Verdict, judge
@@ -169,8 +170,26 @@ def test_should_propose_the_same_everywhere_and_every_time(world: World, catalog
     with world.database.read() as session:
         for name in ("kestrel", "meridian", "tidewater", "wards"):
             deal = world.deal(session, name)
-            alone = staffing(session, world.viewer("dana"), catalog, also=deal)
+            alone = staffing(session, world.viewer("dana"), catalog, only=deal)
             assert alone.proposals[deal.id] == once.proposals[deal.id]
+
+
+def test_should_propose_for_one_deal_by_what_is_remembered_of_the_others(
+    world: World, catalog: Catalog
+) -> None:
+    seat(world, "kestrel", "product expert")
+    one = seat(world, "meridian", "product expert")
+    remembered = RememberedExpertise()
+    everywhere = solve(world, catalog, remembered=remembered)
+    with world.database.read() as session:
+        kestrel, meridian = (world.deal(session, name) for name in ("kestrel", "meridian"))
+        viewer = world.viewer("dana")
+        alone = staffing(session, viewer, catalog, only=meridian, remembered=remembered)
+        assert alone.proposals == {meridian.id: everywhere.proposals[meridian.id]}
+        # By now nobody has shown anything for the other deal, so that nobody is taken by it.
+        remembered.keep(session, viewer, catalog, {kestrel.id: {}})
+        free = staffing(session, viewer, catalog, only=meridian, remembered=remembered)
+    assert proposed(free).keys() == {one}
 
 
 def test_should_staff_a_deal_that_closes_after_all_others(
@@ -183,7 +202,7 @@ def test_should_staff_a_deal_that_closes_after_all_others(
         first = staffing(session, world.viewer("dana"), catalog)
         (left,) = [deal for deal in both if deal.id not in first.proposals]
         assert (
-            len(staffing(session, world.viewer("dana"), catalog, also=left).proposals[left.id]) == 1
+            len(staffing(session, world.viewer("dana"), catalog, only=left).proposals[left.id]) == 1
         )
 
 

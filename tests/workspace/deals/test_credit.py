@@ -1,9 +1,14 @@
 """Credit: who was on the deals that closed, and what becomes of it afterwards."""
 
+import random
+
+import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from tests.world import World, ago, stage
+from workspace.clock import today
 from workspace.deals import bulk, credit, lifecycle, team
+from workspace.deals.access import visible_deals
 from workspace.deals.tables import Deal, PastSeat, Seat
 
 
@@ -105,3 +110,38 @@ def test_should_show_credit_only_to_viewers_who_may_see_the_deal(world: World) -
     # Their own credit, too, goes with the sight of the deal.
     assert on(world, "nightingale", viewer="bob") == []
     assert on(world, "nightingale", viewer="alice") == [("product expert", False)]
+
+
+def test_should_count_what_the_history_of_visible_deals_has(world: World) -> None:
+    """Whoever is on which deals, now or before, and whichever of these are hidden."""
+    choose = random.Random(5)
+    names = [name for name in world.deals if name != "confidential"]
+    with world.database.write() as session:
+        for name in names:
+            deal = world.deal(session, name)
+            deal.confidential = choose.random() < 0.4
+            if choose.random() < 0.5:
+                deal.owner_id = world.people[choose.choice(("alice", "dana"))]
+        for _ in range(60):
+            facts = {
+                "deal_id": world.deal(session, choose.choice(names)).id,
+                "person_id": world.people[choose.choice(("bob", "erin", "grace"))],
+                "role": choose.choice(("trainer", "product expert")),
+            }
+            left = choose.random() < 0.5
+            session.add(PastSeat(**facts, until=today()) if left else Seat(**facts))
+    for who in ("alice", "bob", "dana"):
+        with world.database.read() as session:
+            viewer = world.viewer(who)
+            part = credit.seat_history(visible_deals(viewer))
+            rows = session.execute(
+                sa.select(part.c.person_id, part.c.role, part.c.deal_id).distinct()
+            )
+            expected: dict[int, dict[str, int]] = {}
+            for person_id, role, _ in rows:
+                of_member = expected.setdefault(person_id, {})
+                of_member[role] = of_member.get(role, 0) + 1
+            counts = credit.seat_counts(session, viewer)
+            assert {each: roles for each, roles in counts.items() if roles} == expected
+            bob = world.people["bob"]
+            assert credit.seat_counts(session, viewer, bob).get(bob, {}) == expected.get(bob, {})

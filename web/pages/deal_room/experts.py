@@ -249,7 +249,14 @@ def experts_page(
     seats = team.seats_of(session, header.deal.id)
     proposals: list[Proposal] = []
     if header.deal.outcome == Outcome.OPEN and any(not seat.name for seat in seats):
-        solved = staffing(session, viewer, catalog, locked=locked, also=header.deal)
+        solved = staffing(
+            session,
+            viewer,
+            catalog,
+            locked=locked,
+            only=header.deal,
+            remembered=visit.workspace.expertise,
+        )
         proposals = solved.proposals.get(header.deal.id, [])
     experts = experts_of_deal(session, viewer, catalog, header.deal, limit=SHOWN)
     roles_of: dict[int, list[str]] = {expert.person_id: [] for expert in experts}

@@ -15,7 +15,7 @@ from references.desk.queue import DealRequestRow, requests_on_deal
 from references.desk.request import ReferenceRequest
 from references.network.paths import Reach
 from references.suggestion_counts import Fate, SuggestionKind
-from references.suggestions import Suggestions, reasons_to_keep, suggest_advocates
+from references.suggestions import LeftOut, Suggestions, reasons_to_keep, suggest_advocates
 from web.forms import Form
 from web.pages.deal_room.header import DealHeader, deal_header
 from web.policies import Policy, open_to
@@ -32,6 +32,8 @@ from workspace.told import Told
 # How many are shown at first, and at most.
 BEST = 6
 ALL = 1_000
+# How many who cannot be asked now are shown at first.
+LEFT_OUT = 20
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class ReferencesPage:
 
     header: DealHeader
     suggestions: Suggestions
+    # Of those who cannot be asked now, the ones who are shown.
+    left_out: list[LeftOut]
     reach: Reach
     asked: list[DealRequestRow]
     activity: str
@@ -188,6 +192,7 @@ def references_page(
     return ReferencesPage(
         header=header,
         suggestions=suggestions,
+        left_out=suggestions.left_out[: limit if limit == ALL else LEFT_OUT],
         asked=requests_on_deal(session, header.deal.id),
         reach=workspace.network.reach(session, viewer, to_reach, limit=3),
         activity=activity,

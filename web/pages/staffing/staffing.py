@@ -10,13 +10,13 @@ from sqlmodel import Session, col, select
 
 from references.suggestion_counts import Fate, SuggestionKind
 from references.teams.proposals import Proposal, staffing
-from similarity.index.catalog import Catalog
 from web.edit_conflicts import EditForm, edit_form, lock_unchanged
 from web.forms import Form
 from web.pages.staffing.places import locks_of, proposed_places
 from web.policies import Policy, open_to
 from web.routes import get, post
 from web.visits import Visit
+from web.workspace import Workspace
 from workspace.accounts.accounts import Account
 from workspace.deals import access, availability, team
 from workspace.deals.tables import Deal, Seat
@@ -69,7 +69,7 @@ class StaffingController(Controller):
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:
-        page = visit.page(staffing_page, visit.workspace.catalog, visit.form)
+        page = visit.page(staffing_page, visit.workspace, visit.form)
         for row in page.rows:
             visit.count(SuggestionKind.TEAM, Fate.SHOWN, row.deal, proposed_places(row.proposals))
         return visit.show("staffing/show.html", page)
@@ -129,10 +129,14 @@ class AvailabilityController(Controller):
         return visit.go("/availability", "Availability saved.")
 
 
-def staffing_page(session: Session, viewer: Viewer, catalog: Catalog, asked: Form) -> StaffingPage:
+def staffing_page(
+    session: Session, viewer: Viewer, workspace: Workspace, asked: Form
+) -> StaffingPage:
     """The page, with one solution for all the deals on it: nobody gets too much."""
     locked, locks = locks_of(session, asked)
-    solved = staffing(session, viewer, catalog, locked=locked)
+    solved = staffing(
+        session, viewer, workspace.catalog, locked=locked, remembered=workspace.expertise
+    )
     deals = [deal for deal, _ in solved.deals]
     accounts = {deal.account_id for deal in deals}
     names = dict(

@@ -153,6 +153,48 @@ def test_should_find_what_the_caches_find_after_every_change(
     assert_alike(world.database, catalog)
 
 
+def test_should_find_the_same_in_partitions(world: World, catalog: Catalog, tmp_path: Path) -> None:
+    """Candidates and rights are worked out in each partition, and merged by the database."""
+    database = world.database
+    divided = Catalog(database, FakeEmbedder(), tmp_path, in_database=True, partitions=3)
+    divided.prepare()
+    assert rows_of_partitions(database) == {"posting": 3, "document": 3, "piece": 3}
+    assert_alike(database, divided)
+    with database.write() as session:
+        for number in range(6):
+            log(session, f"Quay {number}", notes=f"Cranes of harbour {number} need oil.")
+        lifecycle.edit(session, world.deal(session, "brannoc"), None, {"confidential": True})
+        session.delete(world.asset(session, "story"))
+    assert_alike(database, divided)
+    with database.read() as session:
+        made = tables.kept(session)
+    divided.prepare()
+    with database.read() as session:
+        assert tables.kept(session) == made
+    # In one table again, by the catalog of a server that asks for that.
+    catalog.prepare()
+    assert rows_of_partitions(database) == {}
+    assert_alike(database, catalog)
+
+
+def rows_of_partitions(database: Database) -> dict[str, int]:
+    """How many partitions of each table have rows, all with an index of their own for vectors."""
+    found: dict[str, int] = {}
+    query = """
+      SELECT tablename, array(SELECT indexdef FROM pg_indexes AS own
+                              WHERE own.tablename = pg_tables.tablename)
+      FROM pg_tables WHERE schemaname = current_schema() AND tablename ~ '^search_.*_[0-9]+$'
+    """
+    with database.read() as session:
+        connection = session.connection()
+        for name, indexes in connection.exec_driver_sql(query).all():
+            table = name.split("_")[1]
+            assert table != "piece" or any("hnsw" in index for index in indexes)
+            if connection.exec_driver_sql(f"SELECT 1 FROM {name} LIMIT 1").first():  # noqa: S608
+                found[table] = found.get(table, 0) + 1
+    return found
+
+
 def test_should_leave_no_word_that_nothing_has(database: Database, catalog: Catalog) -> None:
     with database.write() as session:
         deal = log(session, "Zebra crossing", use_case="Paint stripes on a road.")

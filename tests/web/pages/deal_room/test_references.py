@@ -61,6 +61,23 @@ def test_should_say_that_nobody_agreed_to_an_activity(visit: Visit, world: World
     assert visit("alice").get(here + "?activity=bribe").status_code == 422
 
 
+def test_should_show_the_first_who_cannot_be_asked_and_all_on_request(
+    visit: Visit, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.pages.deal_room.references.LEFT_OUT", 1)
+    with world.database.write() as session:
+        meridian = world.account(session, "meridian")
+        for name in ("Ada Quiet", "Bo Quiet"):
+            person = people.add_contact(session, name, None, account_id=meridian.id)
+            advocates.nominate(session, person, None, activities=[Activity.CALL])
+    here = f"/deals/{world.deals['tidewater']}/references"
+    page = visit("alice").get(here).text
+    assert "2 advocates not available now" in page
+    assert ("Ada Quiet" in page, "Bo Quiet" in page) == (True, False)
+    everybody = visit("alice").get(here + "?activity=reference+call&all=on").text
+    assert "Bo Quiet" in everybody
+
+
 def test_should_send_a_request(visit: Visit, world: World) -> None:
     here = f"/deals/{world.deals['meridian']}/references"
     answer = visit("alice").post(here, {**ASK, "prospect": "ola-olsen"})

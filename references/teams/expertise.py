@@ -1,0 +1,90 @@
+"""What speaks for members on deals that are not shown, as it was some minutes ago."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping, Sequence
+
+import sqlalchemy as sa
+from sqlmodel import Session, col
+
+from similarity.experts import Proof, proofs_of_deals
+from similarity.index.catalog import Catalog
+from workspace.deals.access import hidden_deal_ids, visible_deals
+from workspace.deals.tables import Deal
+from workspace.people.viewer import Viewer
+
+# How long the value of evidence is kept. Half a team changes in months.
+KEPT_SECONDS = 600.0
+# For so many sets of rights it is kept. Most members have the same ones.
+RIGHTS_KEPT = 16
+
+# The value of the evidence for each member, by their id: see `Proof.value`.
+Values = Mapping[int, float]
+
+
+class RememberedExpertise:
+    """The values of the evidence for members on deals, of this process.
+
+    A deal's proposals depend on all other deals that need people, of which its page shows nothing.
+    To weigh the evidence for a hundred of them takes seconds, so it is done once in a while, for
+    all viewers who may see the same. Threads may share it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        # By rights, the latest used last: for each deal the moment, and the values.
+        self._kept: OrderedDict[Hashable, dict[int, tuple[float, Values]]] = OrderedDict()
+
+    def values(
+        self, session: Session, viewer: Viewer, catalog: Catalog, deals: Sequence[Deal]
+    ) -> dict[int, Values]:
+        """The values for each of these deals, by its id, at most KEPT_SECONDS old."""
+        rights = _rights(session, viewer, catalog)
+        oldest = time.monotonic() - KEPT_SECONDS
+        with self._lock:
+            kept = self._kept.get(rights, {})
+            known = {
+                deal.id: kept[deal.id][1]
+                for deal in deals
+                if deal.id in kept and kept[deal.id][0] >= oldest
+            }
+        missing = [deal for deal in deals if deal.id not in known]
+        weighed = values_of(proofs_of_deals(session, viewer, catalog, missing))
+        self._keep(rights, weighed)
+        return known | weighed
+
+    def keep(
+        self, session: Session, viewer: Viewer, catalog: Catalog, values: Mapping[int, Values]
+    ) -> None:
+        """Remember values that have just been weighed, so that pages agree on them."""
+        self._keep(_rights(session, viewer, catalog), values)
+
+    def _keep(self, rights: Hashable, values: Mapping[int, Values]) -> None:
+        now = time.monotonic()
+        with self._lock:
+            kept = self._kept.setdefault(rights, {})
+            kept.update((deal_id, (now, of_deal)) for deal_id, of_deal in values.items())
+            for deal_id in [each for each, (at, _) in kept.items() if at < now - KEPT_SECONDS]:
+                del kept[deal_id]
+            self._kept.move_to_end(rights)
+            while len(self._kept) > RIGHTS_KEPT:
+                self._kept.popitem(last=False)
+
+
+def values_of(proofs: Mapping[int, Mapping[int, Proof]]) -> dict[int, Values]:
+    """The values of the evidence for members, by the ids of deal and member."""
+    return {
+        deal_id: {person_id: proof.value for person_id, proof in of_deal.items()}
+        for deal_id, of_deal in proofs.items()
+    }
+
+
+def _rights(session: Session, viewer: Viewer, catalog: Catalog) -> Hashable:
+    """What makes evidence another one for one viewer than for others."""
+    confidential = sa.select(col(Deal.id)).where(col(Deal.confidential).is_(True))
+    return (
+        frozenset(hidden_deal_ids(session, viewer)),
+        frozenset(session.scalars(confidential.where(visible_deals(viewer)))),
+        frozenset(catalog.readable_feedback(session, viewer)),
+    )
