@@ -40,6 +40,10 @@ quick *options: setup
 everything *options: setup
     @EVERYTHING=1 {{ python }} -m pytest -n auto {{ options }}
 
+# Look at every page in all states, widths and themes with axe; options go to pytest
+accessibility *options: setup
+    @EVERYTHING=1 {{ python }} -m pytest -n auto tests/browser/test_accessibility.py {{ options }}
+
 # Formatting, lint, types and import contracts
 lint: setup
     .venv/bin/ruff format --check .

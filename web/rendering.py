@@ -29,7 +29,8 @@ from workspace.accounts.geography import country_name
 from workspace.accounts.industries import industry_name
 from workspace.accounts.size_bands import size_band
 from workspace.clock import now, today
-from workspace.delivery.outbox import html_paragraphs, without_secrets
+from workspace.delivery.html_part import html_paragraphs
+from workspace.delivery.outbox import without_secrets
 from workspace.people.tables import language_name
 from workspace.phones import dialled
 from workspace.told import in_words

@@ -26,6 +26,10 @@ from workspace.errors import Forbidden, Invalid, NotFound
 from workspace.ids import uncounted_id
 from workspace.people.tables import Member, MemberRole, Person, Role
 from workspace.people.viewer import Viewer, require_writer
+from workspace.revisions.deleting import delete_with_parts
+from workspace.revisions.history import begin_edit
+from workspace.revisions.recorder import Place
+from workspace.revisions.tables import Revision
 
 
 class TieKind(StrEnum):
@@ -292,10 +296,12 @@ def may_call_wrong(viewer: Viewer, tie: Tie) -> bool:
     return viewer.may_write and tie.visibility == Visibility.EVERYONE and (viewer.leads or own)
 
 
-def remove_tie(session: Session, tie: Tie, by: int | None) -> None:
-    """Remove an asserted tie."""
+def remove_tie(session: Session, tie: Tie, by: int | None) -> Revision:
+    """Remove an asserted tie; its member alone can take that back."""
+    revision = begin_edit(session, by, private=tie.visibility != Visibility.EVERYONE)
     audit(session, by, "tie removed", f"tie {tie.id}")
-    session.delete(tie)
+    delete_with_parts(session, [Place("tie", (tie.id,))], by)
+    return revision
 
 
 def visible(session: Session, viewer: Viewer) -> sa.ColumnElement[bool]:

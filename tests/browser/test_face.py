@@ -5,8 +5,8 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from tests.browser.pages import a_request
 from tests.browser.steps import open_whole, sign_in
-from tests.browser.test_accessibility import a_request
 from tests.world import World
 from web.rendering import static_path
 from workspace.collaboration import notes

@@ -3,8 +3,8 @@
 from playwright.sync_api import Page
 
 from references.network import address_books
+from tests.browser.pages import paths
 from tests.browser.steps import sign_in
-from tests.browser.test_accessibility import paths
 from tests.web.payloads import SCRIPTS
 from tests.world import World
 from workspace.accounts.accounts import add_account
@@ -93,3 +93,26 @@ def test_should_run_nothing_that_a_member_wrote(page: Page, world: World) -> Non
     assert "alert" not in page.evaluate("window.caught")
     page.evaluate("alert(1)")
     assert "alert" in page.evaluate("window.caught")
+
+
+def test_should_not_run_what_people_write(page: Page, world: World) -> None:
+    dialogs: list[str] = []
+    reports: list[str] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.on("console", lambda message: reports.append(message.text))
+    sign_in(page, world)
+    evil = "<img src=x onerror=alert(1)>\"'><svg/onload=alert(2)>{{7*7}}"
+    page.goto("/deals/new")
+    page.locator("#name").fill(evil)
+    page.locator("#account").fill(evil)
+    page.locator("#use_case").fill(evil)
+    page.locator("#notes").fill(evil)
+    page.get_by_role("button", name="Log the deal").last.click()
+    page.wait_for_url("**/kin")
+    deal = page.url.removesuffix("/kin")
+    for path in (deal, f"{deal}/kin", f"{deal}/activity", f"{deal}/edit", "/", "/deals"):
+        page.goto(path)
+        assert "49" not in page.locator("h1").first.inner_text()
+    page.goto("/search?q=" + "%3Cimg%20src%3Dx%20onerror%3Dalert(3)%3E")
+    assert not dialogs
+    assert not [text for text in reports if "Content Security Policy" in text]

@@ -1,27 +1,33 @@
 """Nothing overflows: every kind of page with the worst content, with none, and with very much."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Page
 from sqlmodel import Session, select
 
 from references.desk import workflow
 from references.desk.advocates import Activity
+from references.desk.emails import STANDARD_TEXTS
+from tests.browser.axe import OPEN
+from tests.browser.pages import a_request, paths
 from tests.browser.steps import open_whole, sign_in
-from tests.browser.test_accessibility import OPEN, paths
 from tests.references.asking import advocate, contact
+from tests.workspace.assets.hostile_files import png
 from tests.world import World
 from workspace.accounts.accounts import Account, add_account
 from workspace.assets import assets
 from workspace.clock import today
 from workspace.collaboration import notes, tasks
-from workspace.company import set_company
+from workspace.company import set_company, set_logo
 from workspace.deals import saved_views, team
 from workspace.deals.lifecycle import log_one
 from workspace.deals.stakeholders import add_stakeholder
 from workspace.deals.tables import Deal
+from workspace.delivery.html_part import html_part
 from workspace.own_fields import fields as own_fields
 from workspace.people.people import add_contact
 from workspace.people.tables import Person
@@ -217,3 +223,37 @@ def test_should_cover_no_row_with_the_heads_of_a_table_that_scrolls_by_itself(
     assert head
     assert row
     assert head["y"] - row["y"] <= 1
+
+
+@pytest.mark.parametrize(("width", "height"), [(1200, 120), (120, 1200), (12, 12)])
+def test_should_keep_a_logo_of_any_shape_within_the_page_of_a_guest(
+    page: Page, world: World, width: int, height: int
+) -> None:
+    with world.database.write() as session:
+        set_company(session, None, name=f"{NAME} & {NAME}")
+        set_logo(session, None, png(width, height))
+    _, letters = a_request(world)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.emulate_media(color_scheme="dark")
+    page.goto(letters[0])
+    assert page.evaluate(SEE) == []
+    logo = page.locator(".company-logo")
+    box = logo.bounding_box()
+    assert box
+    assert box["height"] <= 60
+    assert 0 <= box["x"] <= box["x"] + box["width"] <= 390
+    # What is drawn in black on nothing is seen in the dark.
+    plate = logo.evaluate("logo => getComputedStyle(logo).backgroundColor")
+    assert plate == "rgb(255, 255, 255)"
+
+
+def test_should_fit_emails_on_a_phone_and_in_the_dark(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.emulate_media(color_scheme="dark")
+    link = f"https://dealkin.a-company-with-a-long-name.example/g/{'x' * 43}"
+    for text in (*(each.body for each in STANDARD_TEXTS.values()), f"- {WORD}\n- See {link}"):
+        page.set_content(html_part(re.sub(r"\[link [^\]]*\]", link, text)))
+        assert page.evaluate("document.documentElement.scrollWidth") == 390, text
+        assert page.evaluate("getComputedStyle(document.querySelector('.letter')).color") == (
+            "rgb(233, 235, 232)"
+        )

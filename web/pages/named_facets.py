@@ -1,21 +1,38 @@
-"""The facets that a question names, as chips that can be taken off."""
+"""What a question or a sentence names, as chips that can be taken off."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from sqlmodel import Session
 
-from similarity.sentences.facets import NamedFacet, facets_in, known_names
+from similarity.sentences.facets import facets_in, known_names
 from web.forms import Form
 from web.rendering import query
 from workspace.people.viewer import Viewer
+
+
+class Named(Protocol):
+    """A facet, or another fact that a sentence names."""
+
+    @property
+    def id(self) -> str:
+        """How an address refers to it."""
+
+    @property
+    def kind(self) -> str:
+        """What kind of fact it is."""
+
+    @property
+    def label(self) -> str:
+        """What it is, in words."""
 
 
 @dataclass(frozen=True)
 class FacetChip:
     """A facet that a question names, and the address of the question with it switched."""
 
-    facet: NamedFacet
+    facet: Named
     counts: bool
     address: str
 
@@ -36,7 +53,7 @@ def named_facets(
     return chips_of(named, f"{path}?{query({'q': text})}", asked)
 
 
-def chips_of(named: Iterable[NamedFacet], address: str, asked: Form) -> NamedFacets:
+def chips_of(named: Iterable[Named], address: str, asked: Form) -> NamedFacets:
     """The chips of named facets on a page whose address has a query, but nothing taken off."""
     known = {facet.id: facet for facet in named}
     # What the page does not name is ignored: the question may have changed since.

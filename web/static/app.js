@@ -106,6 +106,12 @@ openWide(document);
 
 for (const wide of document.querySelectorAll("[data-scroll-end]")) wide.scrollLeft = wide.scrollWidth;
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+// The browser does not scroll to what has the focus where an edge of it is in view.
+document.addEventListener("focusin", (event) => {
+  const place = event.target.closest(".tabs, .board");
+  if (place && event.target.matches(":focus-visible"))
+    event.target.scrollIntoView({ inline: "nearest", block: "nearest" });
+});
 
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {

@@ -16,8 +16,10 @@ from workspace.errors import Forbidden, Invalid, NotFound, TooMany
 from workspace.keys import plain
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
+from workspace.revisions.deleting import delete_with_parts
+from workspace.revisions.recorder import Place
 from workspace.timeline.mentions import Directory, texts_of
-from workspace.timeline.notifications import Notification, notify, remove_notifications
+from workspace.timeline.notifications import Notification, notify
 from workspace.timeline.timeline import WRITTEN_KINDS, TimelineEntry, record
 
 # Each mention goes to an inbox and a digest.
@@ -153,9 +155,10 @@ def rewrite_note(
 
 def remove_note(session: Session, deal: Deal, entry: TimelineEntry) -> None:
     """Remove a note from the timeline and from inboxes."""
-    remove_notifications(session, entry.id)
-    session.delete(entry)
-    audit(session, entry.by_id, f"deal {entry.kind} removed", f"deal {deal.id}")
+    by, kind = entry.by_id, entry.kind
+    # An undo brings the note back into the inboxes that it was in.
+    delete_with_parts(session, [Place("timelineentry", (entry.id,))], by)
+    audit(session, by, f"deal {kind} removed", f"deal {deal.id}")
 
 
 def _reaching(session: Session, deal: Deal, text: str, confirmed: Collection[str]) -> Mentioned:

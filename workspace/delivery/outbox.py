@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
 from enum import StrEnum
-from html import escape
 from secrets import token_hex
 from typing import Any, ClassVar
 from urllib.parse import unquote, urlsplit
@@ -24,6 +23,7 @@ from sqlmodel import Field, Session, col, select
 from workspace.clock import now, spoken
 from workspace.database import FOLLOWS, Database
 from workspace.delivery.attempts import Queued, attempt_next, unsent
+from workspace.delivery.html_part import html_part
 from workspace.errors import Conflict, DealkinError, Invalid, NotFound, TooMany
 from workspace.told import Told, in_words, said_by
 
@@ -39,8 +39,6 @@ QUESTIONS_APART = timedelta(days=7)
 PAUSE_SECONDS = 2.0
 
 _ADDRESS = re.compile(r"[^@\s,;:<>()\[\]\"\\]+@[^@\s,;:<>()\[\]\"\\]+")
-# An address in a text whose HTML is escaped.
-_LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)]")
 # The secret in the address of a guest link, of an invitation, or of a new e-mail address.
 _SECRET = re.compile(r"(?:(?<=/g/)|(?<=/join/)|(?<=/confirm/)|(?<=/own-data/))[\w-]{20,}")
 
@@ -278,28 +276,12 @@ def as_mail(message: OutboxMessage, sender: str) -> EmailMessage:
     mail["Date"] = format_datetime(message.created_at)
     mail["Message-ID"] = f"<{message.message_id}@{sender.rpartition('@')[2]}>"
     mail.set_content(message.body)
-    mail.add_alternative(as_html(message.body), subtype="html")
+    mail.add_alternative(html_part(message.body), subtype="html")
     if message.calendar:
         mail.add_alternative(
             message.calendar, subtype="calendar", params={"method": message.method}
         )
     return mail
-
-
-def as_html(text: str) -> str:
-    """A plain text as the HTML of a mail."""
-    style = "font: 16px/1.5 system-ui, sans-serif; color: #1b1c1a; max-width: 600px"
-    paragraphs = html_paragraphs(text, ' style="color: #0a5f55"')
-    return f'<!doctype html><html><body><div style="{style}">{paragraphs}</div></body></html>'
-
-
-def html_paragraphs(text: str, of_links: str = "") -> str:
-    """The same words in HTML, with paragraphs and links that can be selected."""
-    anchor = rf'<a href="\g<0>"{of_links}>\g<0></a>'
-    return "".join(
-        f"<p>{_LINK.sub(anchor, escape(part)).replace(chr(10), '<br>')}</p>"
-        for part in text.strip().split("\n\n")
-    )
 
 
 def _due() -> Any:

@@ -99,9 +99,9 @@ def mail_invitation(session: Session, person_id: int, link: str) -> None:
     days = INVITATION_LIFETIME.days
     body = (
         f"Hello {person.name},\n\n"
-        "you have been invited to Dealkin. Choose your password here:\n\n"
+        "You have been invited to Dealkin. Choose your password here:\n\n"
         f"{link}\n\n"
-        f"The link works once, and for {days} days. If you did not expect this mail, ignore it.\n"
+        f"The link works once, and for {days} days. If you did not expect this email, ignore it.\n"
     )
     outbox.queue(session, person.email or "", "Your access to Dealkin", body, about=about)
 
@@ -113,10 +113,10 @@ def mail_reset(session: Session, person: Person, link: str) -> None:
     minutes = int(RESET_LIFETIME.total_seconds() // 60)
     body = (
         f"Hello {person.name},\n\n"
-        "choose a new password for Dealkin here:\n\n"
+        "Choose a new password for Dealkin here:\n\n"
         f"{link}\n\n"
         f"The link works once, and for {minutes} minutes. If you did not ask for it, ignore this"
-        " mail: your password stays as it is.\n"
+        " email: your password stays as it is.\n"
     )
     outbox.queue(session, person.email or "", "Your new password for Dealkin", body, about=about)
 

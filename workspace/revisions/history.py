@@ -20,6 +20,8 @@ from workspace.revisions.undo import TakeBack, kept_places, steps_of
 
 # How long a merge or a deletion can be taken back.
 KEPT = timedelta(days=30)
+# What only a member or their team may see is kept for an undo at once, and no longer.
+KEPT_PRIVATE = timedelta(hours=1)
 # How often the leader looks for what is too old.
 PAUSE_SECONDS = 6 * 3600.0
 
@@ -70,9 +72,13 @@ def begin(
     return revision
 
 
-def begin_edit(session: Session, by: int | None) -> Revision:
-    """Record this transaction's changes from now on as an edit that its member can take back."""
-    revision = Revision(kind=RevisionKind.EDIT, by_id=by, listed=False)
+def begin_edit(session: Session, by: int | None, *, private: bool = False) -> Revision:
+    """Record this transaction's changes from now on as an edit that its member can take back.
+
+    A `private` one changes what not every member may see, and is soon forgotten.
+    """
+    kind = RevisionKind.PRIVATE if private else RevisionKind.EDIT
+    revision = Revision(kind=kind, by_id=by, listed=False)
     session.add(revision)
     session.flush()
     record(session, revision)
@@ -94,7 +100,8 @@ def revisions(
     query = select_row(RevisionRow, Revision, by=Person.name).outerjoin(
         Person, col(Person.id) == col(Revision.by_id)
     )
-    query = query.where(*_open(viewer), col(Revision.kind) != RevisionKind.EDIT)
+    edits = (RevisionKind.EDIT, RevisionKind.PRIVATE)
+    query = query.where(*_open(viewer), col(Revision.kind).not_in(edits))
     query = query.order_by(col(Revision.id).desc())
     if of:
         query = query.where(
@@ -110,9 +117,17 @@ def _open(viewer: Viewer) -> list[sa.ColumnElement[bool]]:
     return [
         col(Revision.kind) != RevisionKind.IMPORT,
         col(Revision.undone_at).is_(None),
-        col(Revision.at) > now() - KEPT,
+        sa.not_(_too_old()),
         sa.or_(mine, col(Revision.listed).is_(True)) if viewer.leads else mine,
     ]
+
+
+def _too_old() -> sa.ColumnElement[bool]:
+    private = col(Revision.kind) == RevisionKind.PRIVATE
+    return sa.or_(
+        col(Revision.at) <= now() - KEPT,
+        sa.and_(private, col(Revision.at) <= now() - KEPT_PRIVATE),
+    )
 
 
 def take_back(
@@ -152,9 +167,7 @@ def _forget_old(session: Session) -> None:
 
     A merge is remembered without its changes, so that links to the merged row lead on.
     """
-    old = select(Revision.id).where(
-        col(Revision.kind) != RevisionKind.IMPORT, col(Revision.at) <= now() - KEPT
-    )
+    old = select(Revision.id).where(col(Revision.kind) != RevisionKind.IMPORT, _too_old())
     ids = list(session.exec(old))
     session.execute(sa.delete(RevisionChange).where(col(RevisionChange.revision_id).in_(ids)))
     session.execute(

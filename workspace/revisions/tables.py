@@ -21,6 +21,8 @@ class RevisionKind(StrEnum):
     DELETION = "deletion"
     # Of the board, or of many deals at once.
     EDIT = "edit"
+    # An edit of what its member, or their team, sees alone.
+    PRIVATE = "private"
 
 
 class Revision(SQLModel, table=True):

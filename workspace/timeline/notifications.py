@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Session, SQLModel, select
 
 from workspace.clock import now
 from workspace.ids import ID
@@ -87,8 +87,3 @@ def notify(session: Session, entry_id: int, at: datetime, reasons: Mapping[int, 
             notification.why, notification.at = why, at
             notification.done_at = notification.snoozed_until = notification.mailed_at = None
         session.add(notification)
-
-
-def remove_notifications(session: Session, entry_id: int) -> None:
-    """Remove an event from all inboxes."""
-    session.execute(sa.delete(Notification).where(col(Notification.entry_id) == entry_id))

@@ -1,9 +1,12 @@
 """Deals that are like a sentence, and the facets that the sentence names."""
 
 import re
+from datetime import timedelta
+from html import unescape
 from urllib.parse import urlencode
 
 from tests.web.conftest import Visit
+from workspace.clock import spoken, today
 
 SENTENCE = "Against+Datamoor,+a+Polish+hospital+with+2,000+people+wants+Atlas+Warehouse"
 
@@ -80,6 +83,27 @@ def test_should_name_and_value_the_deal_of_a_sentence(visit: Visit) -> None:
     assert re.search('name="name"[^>]* value="Ward dashboards"', page)
     assert re.search('name="amount"[^>]* value="120000"', page)
     assert re.search('name="currency"[^>]* value="GBP"', page)
+
+
+def test_should_fill_in_the_day_of_closing_until_it_is_removed(visit: Visit) -> None:
+    day = today() + timedelta(days=40)
+    sentence = urlencode({"sentence": f"Ward dashboards, closes on {day}"})
+    page = visit("alice").get(f"/deals/new?{sentence}").text
+    assert re.search(f'name="expected_close"[^>]* value="{day}"', page)
+    assert spoken(day) in page
+    (removed,) = re.findall(r'href="(/deals/new\?[^"]*off=closes[^"]*)"', page)
+    page = visit("alice").get(unescape(removed)).text
+    assert not re.search('name="expected_close"[^>]* value="2', page)
+    assert f"<s>{spoken(day)}</s>" in page
+    # The sentence is still what the deal is about.
+    assert f"closes on {day}</textarea>" in page
+
+
+def test_should_leave_out_a_facet_that_is_removed_from_a_sentence(visit: Visit) -> None:
+    sentence = "sentence=a+dairy+against+Datamoor"
+    page = visit("alice").get(f"/deals/new?{sentence}&off=competitor:datamoor").text
+    assert 'value="datamoor" checked' not in page.replace("\n", " ")
+    assert '<option value="C10" selected' in page
 
 
 def test_should_fill_in_nothing_without_a_sentence(visit: Visit) -> None:

@@ -1,6 +1,7 @@
 """Deals: the list, what is changed on it, and logging a new one."""
 
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -12,8 +13,9 @@ from sqlmodel import Session, col
 from similarity.likely import likely_existing
 from similarity.names.tables import Subject
 from similarity.sentences.accounts import account_in
+from similarity.sentences.closing import closing_day_in
 from similarity.sentences.deals import amount_in, name_in
-from similarity.sentences.facets import FacetKind, NamedFacet, facets_in, known_names
+from similarity.sentences.facets import FacetKind, facets_in, known_names
 from web.columns import Column, ordering, with_own
 from web.forms import Form
 from web.lists import first_page
@@ -32,13 +34,16 @@ from web.pages.deals.list_state import (
     read_parking,
     with_own_fields,
 )
+from web.pages.named_facets import Named, NamedFacets, chips_of
 from web.pages.search import Link
 from web.policies import Policy, open_to
+from web.rendering import query
 from web.routes import at, get, post
 from web.visits import Visit
 from workspace.accounts.accounts import Account, account_rows, find_account
 from workspace.accounts.geography import country_choices
 from workspace.accounts.industries import DIVISIONS, SECTIONS
+from workspace.clock import spoken, today
 from workspace.deals import access, bulk, lifecycle, lists
 from workspace.deals.lists import Choices, DealRow
 from workspace.deals.stages import stages
@@ -117,7 +122,25 @@ class NewDeal:
     currency: str
     own: list[OwnField]
     # What a sentence names, from which the form was filled in.
-    named: list[NamedFacet] = field(default_factory=list)
+    named: NamedFacets | None = None
+
+
+@dataclass(frozen=True)
+class NamedClosing:
+    """The day by which a sentence says that its deal is to close."""
+
+    day: date
+    kind: str = "closes"
+
+    @property
+    def id(self) -> str:
+        """How an address refers to it."""
+        return f"{self.kind}:{self.day}"
+
+    @property
+    def label(self) -> str:
+        """The day in words."""
+        return spoken(self.day)
 
 
 class DealController(Controller):
@@ -278,7 +301,10 @@ def new_deal_of_sentence(session: Session, viewer: Viewer, form: Form) -> NewDea
     if not sentence:
         return new_deal(session, viewer, form)
     known = known_names(session, viewer)
-    named = facets_in(sentence, known)
+    facets = facets_in(sentence, known)
+    closing = closing_day_in(sentence, today())
+    all_named: list[Named] = [*facets, *([NamedClosing(closing)] if closing else [])]
+    named = chips_of(all_named, f"/deals/new?{query({'sentence': sentence})}", form)
     account = account_in(session, sentence, known)
     values = {"name": name_in(sentence, account), "account": account, "use_case": sentence}
     if worth := amount_in(sentence):
@@ -287,7 +313,10 @@ def new_deal_of_sentence(session: Session, viewer: Viewer, form: Form) -> NewDea
             "currency": worth.currency or "",
         }
     fields = {FacetKind.SIZE: "headcount"}
-    sent = [(fields.get(facet.kind, facet.kind), facet.value) for facet in named]
+    counted = [facet for facet in facets if facet.id not in named.off]
+    sent = [(fields.get(facet.kind, facet.kind), facet.value) for facet in counted]
+    if closing and NamedClosing(closing).id not in named.off:
+        sent.append(("expected_close", str(closing)))
     filled = Form([*values.items(), *sent, *form.values.items()])
     return replace(new_deal(session, viewer, filled), named=named)
 

@@ -24,6 +24,7 @@ from workspace.keys import row_of_key
 from workspace.people.people import find_person, roles_of
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
+from workspace.revisions.tables import Revision
 
 # What people choose from when they share a tie.
 SHARING = {
@@ -101,8 +102,9 @@ class TiesController(Controller):
     ) -> Response[Any]:
         with visit.write() as session:
             visit.form.done()
-            remove_tie(session, visit.viewer, tie_id)
-        return visit.go(at("people", key, "ties"), "The tie is removed.")
+            revision = remove_tie(session, visit.viewer, tie_id)
+            undo = f"/deleted/{revision.id}/restore"
+        return visit.go(at("people", key, "ties"), "Tie removed.", undo=undo)
 
     @post("/{tie_id:int}/wrong")
     def call_wrong(
@@ -173,10 +175,10 @@ def share_tie(session: Session, viewer: Viewer, tie_id: int, form: Form) -> Visi
     return visibility
 
 
-def remove_tie(session: Session, viewer: Viewer, tie_id: int) -> None:
+def remove_tie(session: Session, viewer: Viewer, tie_id: int) -> Revision:
     """Remove a tie of the viewer's own."""
     tie = ties.own_tie(session, viewer, uncounted_id(tie_id))
-    ties.remove_tie(session, tie, viewer.person_id)
+    return ties.remove_tie(session, tie, viewer.person_id)
 
 
 def ties_page(session: Session, viewer: Viewer, network: Network, key: str, form: Form) -> TiesPage:

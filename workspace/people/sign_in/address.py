@@ -47,16 +47,16 @@ def mail_link(session: Session, person: Person, email: str, link: str) -> None:
     hours = int(CHANGE_LIFETIME.total_seconds() // 3600)
     body = (
         f"Hello {person.name},\n\n"
-        "confirm that you want to sign in to Dealkin with this e-mail address:\n\n"
+        "Confirm that you want to sign in to Dealkin with this email address:\n\n"
         f"{link}\n\n"
         f"The link works once, and for {hours} hours. If you did not ask for it, ignore this"
-        " mail.\n"
+        " email.\n"
     )
     outbox.queue(session, email, "Confirm your new e-mail address", body, about=about)
     if person.email:
         body = (
             f"Hello {person.name},\n\n"
-            f"you asked to sign in to Dealkin with {email} from now on. The link that was sent"
+            f"You asked to sign in to Dealkin with {email} from now on. The link that was sent"
             " there confirms it.\n\n"
             "If you did not ask for it, change your password at once, which ends the link.\n"
         )
@@ -114,7 +114,7 @@ def confirm_change(session: Session, token: str) -> Person | None:
     if before:
         body = (
             f"Hello {person.name},\n\n"
-            f"you now sign in to Dealkin with {person.email}, and no longer with this address.\n\n"
+            f"You now sign in to Dealkin with {person.email}, and no longer with this address.\n\n"
             "If you did not change it, tell your administrator at once.\n"
         )
         outbox.queue(session, before, "Your e-mail address was changed", body)

@@ -168,6 +168,27 @@ def test_should_rewrite_and_take_back_ones_own(visit: Visit, world: World) -> No
     assert f"{entry}/remove" in page
 
 
+def test_should_bring_a_note_back_into_the_inboxes_that_it_was_in(
+    visit: Visit, world: World
+) -> None:
+    alice, bob, frank = visit("alice"), visit("bob"), visit("frank")
+    entry = entry_of(visit, world, "@Bob Brandt and @Frank Fischer, look at the wards")
+    (done,) = re.findall(r'name="item" value="(\d+)"', bob.get("/inbox").text)[:1]
+    bob.post("/inbox/done", {"item": done})
+    assert alice.post(f"{entry}/remove").status_code == 303
+    (undo,) = re.findall(r'action="(/deleted/\w+/restore)"', alice.get("/deals").text)
+    # In the meantime nothing else takes its place there.
+    entry_of(visit, world, "@Frank Fischer, here are the beds")
+    assert "look at the wards" not in frank.get("/inbox").text
+    assert "look at the wards" not in bob.get("/inbox?show=done").text
+    assert alice.post(undo).status_code == 303
+    inbox = frank.get("/inbox").text
+    assert "look at the wards" in inbox
+    assert "here are the beds" in inbox
+    assert "look at the wards" not in bob.get("/inbox").text
+    assert "look at the wards" in bob.get("/inbox?show=done").text
+
+
 def test_should_show_markdown_and_nothing_that_runs(visit: Visit, world: World) -> None:
     here = f"/deals/{world.deals['wards']}/activity"
     for text in (

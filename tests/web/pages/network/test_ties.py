@@ -1,6 +1,7 @@
 """Who knows whom, on pages."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from sqlmodel import Session, select
@@ -10,6 +11,8 @@ from tests.references.telling import tell_tie
 from tests.web.checklist import refuses
 from tests.web.conftest import Visit
 from tests.world import World
+from workspace.revisions import history
+from workspace.revisions.tables import Revision, RevisionChange
 
 JONAS = "/people/jonas-havelka/ties"
 TIE = {
@@ -149,3 +152,45 @@ def test_should_show_a_private_tie_to_nobody_else(
                     assert new == old, page
                 assert "Ran the Lyon" not in new, page
                 assert ("Alice Adeyemi" in new) == ("Alice Adeyemi" in old), page
+
+
+@pytest.mark.parametrize("visibility", ["everyone", "team", "private"])
+def test_should_take_the_removal_of_a_tie_back(
+    visit: Visit, session: Session, visibility: str
+) -> None:
+    alice = visit("alice")
+    alice.post(JONAS, {**TIE, "visibility": visibility})
+    (tie,) = asserted(session)
+    before = tie.model_dump()
+    assert alice.post(f"{JONAS}/{tie.id}/remove").status_code == 303
+    assert asserted(session) == []
+    page = alice.get(JONAS).text
+    assert "Tie removed." in page
+    assert "Ran the Lyon project together" not in page
+    (undo,) = re.findall(r'action="(/deleted/\w+/restore)"', page)
+    # Managers and administrators undo what others removed, but not this.
+    for name in ("bob", "dana", "grace"):
+        assert visit(name).post(undo).status_code == 404
+        assert "Lyon" not in visit(name).get("/deleted").text
+    assert alice.post(undo, {"back": JONAS}).headers["location"] == JONAS
+    (tie,) = asserted(session)
+    assert tie.model_dump() == before
+
+
+@pytest.mark.parametrize(("visibility", "is_kept"), [("everyone", True), ("private", False)])
+def test_should_soon_forget_a_removed_tie_that_not_everyone_saw(
+    visit: Visit, world: World, session: Session, visibility: str, is_kept: bool
+) -> None:
+    alice = visit("alice")
+    alice.post(JONAS, {**TIE, "visibility": visibility})
+    (tie,) = asserted(session)
+    alice.post(f"{JONAS}/{tie.id}/remove")
+    (undo,) = re.findall(r'action="(/deleted/\w+/restore)"', alice.get(JONAS).text)
+    with world.database.write() as writing:
+        for revision in writing.exec(select(Revision)):
+            revision.at -= timedelta(minutes=61)
+            writing.add(revision)
+    assert alice.post(undo).status_code == (303 if is_kept else 404)
+    history.forget_when_due(world.database)
+    session.rollback()
+    assert bool(session.exec(select(RevisionChange)).all()) == is_kept
