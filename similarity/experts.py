@@ -37,9 +37,9 @@ from workspace.people.viewer import Viewer
 from workspace.value_lists import split_values
 
 # How many of the nearest deals vote for their people. Those in the band 'weak' do not vote.
-VOTERS = 200
+VOTERS = 400
 # The power of a relevance in its vote: with a greater one, few nearly equal matches decide.
-VOTE_POWER = 1.5
+VOTE_POWER = 1.25
 VOTING_KIN = Want(VOTERS, pool=VOTERS)
 # The worth of evidence halves with every this many days.
 EVIDENCE_HALF_LIFE = 730
