@@ -205,6 +205,8 @@ def days_of_customer(session: Session, account_id: int | None) -> list[date]:
 def remaining(days: Iterable[date], limit: int, months: int, on: date) -> int:
     """How many more activities a day takes so that no window of `months` holds over `limit`."""
     days = list(days)
+    if not days:
+        return max(0, limit)
     # The fullest window around `on` begins with a used day, or on `on` itself.
     starts = [on, *(day for day in days if day <= on < months_after(day, months))]
     fullest = max(

@@ -14,8 +14,11 @@ from workspace.deals.access import hidden_deal_ids, visible_deals
 from workspace.deals.tables import Deal
 from workspace.people.viewer import Viewer
 
-# How long the value of evidence is kept. Half a team changes in months.
-KEPT_SECONDS = 600.0
+# How long the value of evidence is kept, and from what age it is weighed again, for so many deals
+# with each page. Half a team changes in months.
+KEPT_SECONDS = 3600.0
+FRESH_SECONDS = 600.0
+WEIGHED_AGAIN = 5
 # For so many sets of rights it is kept. Most members have the same ones.
 RIGHTS_KEPT = 16
 
@@ -41,18 +44,24 @@ class RememberedExpertise:
     ) -> dict[int, Values]:
         """The values for each of these deals, by its id, at most KEPT_SECONDS old."""
         rights = _rights(session, viewer, catalog)
-        oldest = time.monotonic() - KEPT_SECONDS
+        now = time.monotonic()
         with self._lock:
-            kept = self._kept.get(rights, {})
-            known = {
-                deal.id: kept[deal.id][1]
-                for deal in deals
-                if deal.id in kept and kept[deal.id][0] >= oldest
-            }
+            kept = dict(self._kept.get(rights, {}))
+        known = {
+            deal.id: kept[deal.id]
+            for deal in deals
+            if deal.id in kept and kept[deal.id][0] >= now - KEPT_SECONDS
+        }
+        # A few at a time, so that no page waits for all.
+        old = sorted(
+            (deal for deal in deals if deal.id in known),
+            key=lambda deal: known[deal.id][0],
+        )
+        again = [deal for deal in old[:WEIGHED_AGAIN] if known[deal.id][0] < now - FRESH_SECONDS]
         missing = [deal for deal in deals if deal.id not in known]
-        weighed = values_of(proofs_of_deals(session, viewer, catalog, missing))
+        weighed = values_of(proofs_of_deals(session, viewer, catalog, [*missing, *again]))
         self._keep(rights, weighed)
-        return known | weighed
+        return {deal_id: values for deal_id, (_, values) in known.items()} | weighed
 
     def keep(
         self, session: Session, viewer: Viewer, catalog: Catalog, values: Mapping[int, Values]

@@ -38,6 +38,11 @@ CERTAIN = 0.97
 IDENTIFIED = 600
 
 _WORD = re.compile(r"\w+")
+# A number in groups of three digits, as 2,000 or 12 500, which is one word and not several; no
+# part of a version or of a longer number.
+_GROUPED = re.compile(r"(?<![\w.,])[1-9]\d{0,2}(?:[,.'\u2019 \u00a0\u202f]\d{3})+(?![\w]|[.,]\d)")
+# A number that tells nothing alone, such as a share or a count.
+_SHORT_NUMBER = re.compile(r"\d{1,3}(?:[.,/:-]\d{1,2})?")
 # Joined names such as a.b.c, HADOOP-123 or and/or, which are terms beside their words. The
 # quantifiers are possessive and matches begin at a word, or long words would take quadratic time.
 _JOINED = re.compile(r"\b\w++(?:[.\-/:]\w++)+")
@@ -122,9 +127,9 @@ def stems_asked_for(text: str, language: str) -> list[str]:
 
 
 def with_content(terms: Iterable[str], language: str) -> list[str]:
-    """Those of these stems that are not of words without content."""
+    """Those of these stems that are not of words without content, nor short numbers."""
     empty = _stems_without_content(language)
-    return [term for term in terms if term not in empty]
+    return [term for term in terms if term not in empty and not _SHORT_NUMBER.fullmatch(term)]
 
 
 @cache
@@ -136,12 +141,17 @@ def _stems_without_content(language: str) -> frozenset[str]:
 
 
 def _stems(text: str, language: str, left_out: frozenset[str]) -> list[str]:
-    words = _WORD.findall(text)
+    words = _WORD.findall(_GROUPED.sub(_in_one, text))
     parts = [part for word in words if _COMPOUND.search(word) for part in _parts(word)]
     said = [word for word in (*(word.lower() for word in words), *parts) if word not in left_out]
     joined = [name.lower() for name in _JOINED.findall(text)]
     names = [name for name in joined if not left_out.issuperset(_WORD.findall(name))]
     return [*_stemmer(language).stemWords(said), *names]
+
+
+def _in_one(number: re.Match[str]) -> str:
+    """A number without what stands between its groups."""
+    return "".join(filter(str.isdigit, number[0]))
 
 
 def _parts(word: str) -> list[str]:

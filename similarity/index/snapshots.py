@@ -19,7 +19,7 @@ from workspace.change_log import Mark
 log = logging.getLogger(__name__)
 
 # Raised when the content of the files changes, so that older snapshots are not read.
-SNAPSHOT_FORMAT = 7
+SNAPSHOT_FORMAT = 8
 # How many bytes of a file are hashed at a time.
 DIGEST_BLOCK = 4 << 20
 

@@ -181,10 +181,11 @@ INDUSTRIES = {
     "N82": "call centre; call centres; call center; call centers; contact centre; contact center;"
     " bpo; колл центр*; контакт центр*",
     "O84": "ministry; ministries; municipality; municipalities; city council; county council; town"
-    " hall; public administration; government agency; tax office; police; fire service; army;"
+    " hall; city hall; public administration; city administration; municipal administration;"
+    " government agency; tax office; police; fire service; army;"
     " armed forces; urząd*; urzęd*; gmin*; ministerstw*; policj*; straż* pożarn*; magistrat*;"
-    " samorząd*; министерств*; мэри*; муниципал*; администрац* город*; полици*; госорган*;"
-    " госучрежд*; налогов* служб*",
+    " samorząd*; министерств*; мэри*; муниципал*; администрац* город*;"
+    " городск* администрац*; полици*; госорган*; госучрежд*; налогов* служб*",
     "P85": "school; schools; university; universities; college; colleges; kindergarten;"
     " kindergartens; szkoł*; szkół; szkolnictw*; uczelni*; uniwersytet*; politechni*; przedszkol*;"
     " akademi*; школ*; университет*; вуз; вуза; вузу; вузом; вузы; вузов; институт* образован*;"

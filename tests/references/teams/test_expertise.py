@@ -77,6 +77,21 @@ def test_should_weigh_evidence_again_after_a_while(
     assert len(weighing.taken()) == 1
 
 
+def test_should_weigh_old_evidence_again_for_a_few_deals_at_a_time(
+    world: World, catalog: Catalog, weighing: Weighing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remembered = RememberedExpertise()
+    names = ("kestrel", "meridian", "tidewater")
+    values(world, catalog, remembered, "dana", *names)
+    monkeypatch.setattr(expertise, "FRESH_SECONDS", -1.0)
+    monkeypatch.setattr(expertise, "WEIGHED_AGAIN", 2)
+    weighing.taken()
+    first = (values(world, catalog, remembered, "dana", *names), weighing.taken())[1]
+    then = (values(world, catalog, remembered, "dana", *names), weighing.taken())[1]
+    assert len(first) == len(then) == 2
+    assert len({*first, *then}) == 3
+
+
 def test_should_keep_few_sets_of_rights(
     world: World, catalog: Catalog, weighing: Weighing, monkeypatch: pytest.MonkeyPatch
 ) -> None:

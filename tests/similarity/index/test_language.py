@@ -159,6 +159,40 @@ def test_should_stem_names_whole_and_by_their_parts(text: str, found: set[str]) 
     assert not any(stem in {"", "-", "."} for stem in stems(text, "en"))
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a plant with 12,500 people", "12500"),
+        ("zakład: 12 500 osób", "12500"),
+        ("12.500 Beschäftigte", "12500"),
+        ("1,250,000 readings a day", "1250000"),
+        ("3\u202f400 agents", "3400"),
+    ],
+)
+def test_should_take_a_number_in_groups_for_one_word(text: str, found: str) -> None:
+    numbers = [stem for stem in stems(text, "en") if stem.isdigit()]
+    assert numbers == [found]
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("release 3.11.700.2", ["3", "11", "700", "2"]),
+        ("a share of 0.125", ["0", "125"]),
+        ("in 2019 100 of them", ["2019", "100"]),
+        ("rooms 12, 500 beds", ["12", "500"]),
+        ("10.10.2024", ["10", "10", "2024"]),
+    ],
+)
+def test_should_join_no_other_numbers(text: str, numbers: list[str]) -> None:
+    assert [stem for stem in stems(text, "en") if stem.isdigit()] == numbers
+
+
+def test_should_give_no_short_number_as_a_reason() -> None:
+    terms = ["meter", "98", "98.4", "3", "27001", "2019", "v2"]
+    assert with_content(terms, "en") == ["meter", "27001", "2019", "v2"]
+
+
 def test_should_leave_stop_words_out_of_english_only() -> None:
     assert stems("What is in the warehouse of the bank", "en") == ["warehous", "bank"]
     # 'do' and 'on' are words in Polish.
