@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from references.desk import workflow
 from references.desk.request import RequestStep
@@ -23,11 +23,10 @@ from tests.world import World
 from workspace.accounts.accounts import Account, add_account
 from workspace.clock import today
 from workspace.database import Database, after_commit, fetch, found_once, page_after, select_row
-from workspace.deals import lifecycle, lists, seat_roles, stages, team
+from workspace.deals import lifecycle, seat_roles, stages, team
 from workspace.deals.stage_settings import change_stages, settings_of
 from workspace.deals.tables import Deal, PastSeat, Seat
 from workspace.errors import Conflict, DealkinError
-from workspace.people.people import person_rows
 from workspace.settings import Settings
 from workspace.setup import open_database
 from workspace.timeline.timeline import TimelineEntry, record
@@ -64,51 +63,6 @@ def test_should_give_an_older_workspace_its_seat_roles_and_former_seats(world: W
         # The day on which it was written down that they had it: no other is told.
         assert found.since == found.until == left.until
         assert [(role.key, role.name) for role in seat_roles.seat_roles(session)] == roles
-
-
-def test_should_read_long_lists_in_their_order(world: World) -> None:
-    """Of a million deals a page has fifty: nothing sorts all, or reads all by their visibility."""
-    if not world.database.is_sqlite:
-        pytest.skip("PostgreSQL chooses by how many rows there are, and here are few.")
-    viewer = world.viewer("alice")
-    for rows in (
-        lambda session: lists.deal_rows(session, viewer),
-        lambda session: lists.closed_deals(session, viewer),
-        lambda session: person_rows(session),
-    ):
-        for plan in plans(world.database, rows):
-            assert "TEMP B-TREE FOR ORDER BY" not in plan or "MATERIALIZE" in plan
-            assert "MULTI-INDEX OR" not in plan
-
-
-def plans(database: Database, read: Callable[[Session], object]) -> list[str]:
-    """How SQLite would answer each query that `read` makes."""
-    asked: list[tuple[str, Any]] = []
-
-    def remember(_1: Any, _2: Any, statement: str, values: Any, _3: Any, _4: Any) -> None:
-        asked.append((statement, values))
-
-    sa.event.listen(database.reader, "before_cursor_execute", remember)
-    with database.read() as session:
-        read(session)
-        sa.event.remove(database.reader, "before_cursor_execute", remember)
-        connection = session.connection()
-        return [
-            "\n".join(
-                str(step[3])
-                for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
-            )
-            for statement, values in asked
-        ]
-
-
-def test_should_know_how_rows_are_spread_once_statistics_are_gathered(world: World) -> None:
-    database = world.database
-    database.gather_statistics()
-    if database.is_sqlite:
-        with database.read() as session:
-            known = sa.text("SELECT count(*) FROM sqlite_stat1 WHERE tbl = 'deal'")
-            assert session.execute(known).scalar_one()
 
 
 def test_should_upgrade_a_workspace_that_is_in_use(world: World) -> None:

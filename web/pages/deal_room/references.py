@@ -42,7 +42,7 @@ class ReferencesPage:
 
     header: DealHeader
     suggestions: Suggestions
-    # Of those who cannot be asked now, the ones who are shown.
+    # The advocates who cannot be asked now: the first of them, or all on a page that shows all.
     left_out: list[LeftOut]
     reach: Reach
     asked: list[DealRequestRow]
