@@ -55,6 +55,11 @@ class ReferencesPage:
     activities: tuple[str, ...] = tuple(Activity)
 
     @property
+    def shows_more_left_out(self) -> bool:
+        """Whether more of those who cannot be asked are shown than at first."""
+        return len(self.left_out) > LEFT_OUT
+
+    @property
     def suggested(self) -> dict[SuggestionKind, list[str]]:
         """What the page suggests, as it is counted."""
         offered = [offer.person.key for offer in self.suggestions.suggested]

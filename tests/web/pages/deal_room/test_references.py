@@ -76,6 +76,9 @@ def test_should_show_the_first_who_cannot_be_asked_and_all_on_request(
     assert ("Ada Quiet" in page, "Bo Quiet" in page) == (True, False)
     everybody = visit("alice").get(here + "?activity=reference+call&all=on").text
     assert "Bo Quiet" in everybody
+    # Whoever asked for all sees them.
+    assert '<details class="card left-out">' in page
+    assert '<details class="card left-out" open>' in everybody
 
 
 def test_should_send_a_request(visit: Visit, world: World) -> None:
