@@ -96,8 +96,8 @@ class Call(MemberRequest):
 
     @property
     def sent(self) -> Mapping[str, Any]:
-        """The body as it was sent."""
-        sent: Mapping[str, Any] = msgspec.json.decode(self.body)
+        """The body as it was sent, which a call may leave out."""
+        sent: Mapping[str, Any] = msgspec.json.decode(self.body or b"{}")
         return sent
 
     # Answers

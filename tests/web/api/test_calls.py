@@ -188,6 +188,19 @@ def test_should_show_both_versions_where_two_programs_change_one_deal(
     assert (again.json()["amount"], again.json()["next_step"]) == ("5.00", "Call the ward")
 
 
+def test_should_show_the_current_version_to_a_step_without_a_body(
+    program: Programs, world: World
+) -> None:
+    alice = program("alice")
+    here = f"{DEALS}/{world.deals['wards']}"
+    tag = alice.get(here).headers["etag"]
+    assert alice.call("PATCH", here, {"next_step": "Call"}, If_Match=tag).status_code == 200
+    refused = alice.call("POST", f"{here}/wake", If_Match=tag)
+    assert refused.status_code == 412
+    problem = refused.json()
+    assert (problem["yours"], problem["current"]) == ({}, alice.get(here).json())
+
+
 def test_should_change_only_the_facts_that_are_sent(program: Programs, world: World) -> None:
     alice = program("grace")
     for here, body in (
