@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, col, select
 
 from references.desk.advocates import Advocate
-from references.desk.consent import ConsentState, consent_on, consents_of
+from references.desk.consent import ConsentState, standings
 from references.desk.guest_links import GuestLink
 from references.desk.request import ReferenceRequest
 from references.network.ties import Tie, pair
@@ -169,9 +169,7 @@ def _require_one_word(session: Session, kept: Person, other: Person) -> None:
     ids = list(
         session.exec(select(Advocate.id).where(col(Advocate.person_id).in_([kept.id, other.id])))
     )
-    states = {
-        consent_on(consents, today()).state for consents in consents_of(session, ids).values()
-    }
+    states = {standing.state for standing in standings(session, ids, today()).values()}
     refused = {ConsentState.REFUSED, ConsentState.WITHDRAWN}
     if states & refused and states & {ConsentState.GIVEN, ConsentState.REQUESTED}:
         raise Conflict(

@@ -90,7 +90,9 @@ class Suggestions:
     suggested: list[Suggestion]
     # The number of advocates who can be asked, including those beyond the limit.
     count: int
+    # Those who cannot be asked now, as many as were asked for, and the number of all.
     left_out: list[LeftOut]
+    left_out_count: int
     # The people to reach, in the order in which to talk to them.
     to_reach: list[PersonSummary]
     # Whether these are the deal's stakeholders; otherwise they are all people at its account.
@@ -107,13 +109,15 @@ def suggest_advocates(
     *,
     prospect: int | None = None,
     limit: int = 20,
+    most_left_out: int | None = None,
     on: date | None = None,
     inquiry: Inquiry | None = None,
 ) -> Suggestions:
     """The advocates to ask on a deal, the best first; `prospect` is the only person to reach.
 
-    Advocates who cannot be asked on that day are left out, with the reason. An `inquiry` of this
-    viewer about this deal saves a new one.
+    Advocates who cannot be asked on that day are left out, with the reason; of those,
+    `most_left_out` are told of, all without it. An `inquiry` of this viewer about this deal saves
+    a new one.
     """
     people, are_stakeholders = people_to_reach(session, deal)
     if prospect is not None:
@@ -123,7 +127,6 @@ def suggest_advocates(
     available = availability(session, ids, activity, on or today(), viewer=viewer)
     askable = [advocate for advocate in advocates if available[advocate.id].may_be_asked]
     fields = readable_fields(session, viewer)
-    persons = path_people(session, {*(advocate.person_id for advocate in advocates), *people})
     inquiry = inquiry or ask_of_deal(session, viewer, catalog, deal)
     known = _what_is_known(session, catalog, network, inquiry, deal, askable, people)
     matches = matching.match(
@@ -135,9 +138,17 @@ def suggest_advocates(
         )
         for advocate in askable
     )
-    by_id = {advocate.id: advocate for advocate in askable}
+    by_id = {advocate.id: advocate for advocate in advocates}
+    states = {advocate.id: available[advocate.id].for_reader(fields) for advocate in advocates}
+    unavailable = sorted(
+        (advocate for advocate in advocates if not states[advocate.id].may_be_asked),
+        key=lambda advocate: (states[advocate.id].next_on or date.max, advocate.name),
+    )
+    best, told = matches[:limit], unavailable[:most_left_out]
+    named = [*(by_id[match.id] for match in best), *told]
+    persons = path_people(session, {*(advocate.person_id for advocate in named), *people})
     suggested = []
-    for match in matches[:limit]:
+    for match in best:
         advocate = by_id[match.id]
         similar = known.similar_deals.get(advocate.account_id or 0)
         contact = known.contact_of(advocate)
@@ -148,21 +159,21 @@ def suggest_advocates(
                 match=match,
                 path=known.paths.get(advocate.person_id),
                 prospect=persons[contact] if contact is not None else None,
-                availability=available[advocate.id].for_reader(fields),
+                availability=states[advocate.id],
                 deal_key=similar.key if similar else None,
                 deal_name=similar.name if similar else "",
             )
         )
     left_out = [
         LeftOut(persons[advocate.person_id], state.reason, state.next_on)
-        for advocate in advocates
-        if not (state := available[advocate.id].for_reader(fields)).may_be_asked
+        for advocate in told
+        for state in [states[advocate.id]]
     ]
-    left_out.sort(key=lambda row: (row.next_on or date.max, row.person.name))
     return Suggestions(
         suggested=suggested,
         count=len(matches),
         left_out=left_out,
+        left_out_count=len(unavailable),
         to_reach=[persons[person] for person in people],
         stakeholders=are_stakeholders,
     )
@@ -214,6 +225,7 @@ class _AdvocateAtAccount:
     id: int
     person_id: int
     account_id: int | None
+    name: str
 
 
 @dataclass(frozen=True)

@@ -394,7 +394,9 @@ def select_row(row: type, /, *tables: type[SQLModel], **columns: Any) -> sa.Sele
         raise TypeError(f"{row.__name__} has no field {', '.join(sorted(unknown))}.")
     if missing := set(required) - columns.keys():
         raise TypeError(f"{row.__name__} needs the fields {', '.join(sorted(missing))}.")
-    query = sa.select(*(sa.label(name, column) for name, column in columns.items()))
+    # In the order of the fields, so that `fetch` need not name them for each row.
+    ordered = [name for name in row_fields if name in columns]
+    query = sa.select(*(sa.label(name, columns[name]) for name in ordered))
     return query.select_from(tables[0]) if tables else query
 
 
@@ -403,10 +405,17 @@ def contains(text: str, *columns: Any) -> sa.ColumnElement[bool]:
     return sa.or_(*(col(column).icontains(text, autoescape=True) for column in columns))
 
 
+def _field_names(row: type) -> list[str]:
+    """The fields of a dataclass in the order in which its constructor takes them."""
+    return [field.name for field in fields(row) if field.init]
+
+
 def fetch(session: Session, row: type[Row], query: sa.Select[Any]) -> list[Row]:
     """The results of a query from `select_row`, as rows of that dataclass."""
     found = session.execute(query)
     names = list(found.keys())
+    if names == _field_names(row)[: len(names)]:
+        return [row(*values) for values in found]
     return [row(**dict(zip(names, values, strict=True))) for values in found]
 
 

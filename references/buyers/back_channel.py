@@ -14,11 +14,11 @@ from sqlmodel import Session, col, select
 
 from references.buyers.people import people_of_deal
 from references.desk.advocates import Advocate
-from references.desk.consent import ConsentState, consent_on, consents_of
+from references.desk.consent import ConsentState, standings
 from references.network.ties import Tie, combined, strength_on, visible
 from workspace.accounts.accounts import Account, Relationship
 from workspace.clock import today
-from workspace.database import batches
+from workspace.database import batches, fetch, select_row
 from workspace.deals.access import visible_deals, works_on_deal
 from workspace.deals.tables import Deal, Outcome, Stakeholder
 from workspace.people.tables import Member, Person
@@ -113,15 +113,15 @@ def back_channel(session: Session, viewer: Viewer, deal: Deal) -> list[Voice]:
             key=person.key,
             name=person.name,
             title=person.title,
-            account=account.name,
-            account_key=account.key,
-            status=status,
+            account=person.account,
+            account_key=person.account_key,
+            status=person.status,
             known_by=buyers[best[person_id][1]].name,
             evidence=best[person_id][2],
             strength=best[person_id][0],
             signs=tuple(signs[person_id]),
         )
-        for person_id, (person, account, status) in people.items()
+        for person_id, person in people.items()
     ]
     order = {feeling: place for place, feeling in enumerate(Feeling)}
     voices.sort(key=lambda voice: (order[voice.feeling], -voice.strength, voice.name))
@@ -144,51 +144,66 @@ def _ties(
     return ties
 
 
+@dataclass(frozen=True)
+class _Contact:
+    """A contact at an account that knows us."""
+
+    id: int
+    key: str
+    name: str
+    title: str
+    account_id: int
+    account: str
+    account_key: str
+    # What the account is to us; a prospect counts only where we lost a deal.
+    relationship: str
+
+    @property
+    def status(self) -> str:
+        return "lost prospect" if self.relationship == Relationship.PROSPECT else self.relationship
+
+
 def _people_of_accounts(
     session: Session, viewer: Viewer, deal: Deal, people: Collection[int]
-) -> dict[int, tuple[Person, Account, str]]:
-    """The contacts among these people at accounts that know us, with what the account is to us."""
-    rows: dict[int, tuple[Person, Account]] = {}
-    for batch in batches(people):
+) -> dict[int, _Contact]:
+    """The contacts among these people at accounts that know us."""
+    lost = sa.exists().where(
+        col(Deal.account_id) == col(Account.id),
+        col(Deal.outcome) == Outcome.LOST,
+        visible_deals(viewer),
+    )
+    relationship = col(Account.relationship)
+    knows_us = sa.or_(
+        relationship.in_((Relationship.CUSTOMER, Relationship.FORMER_CUSTOMER)),
+        sa.and_(relationship == Relationship.PROSPECT, lost),
+    )
+    found: dict[int, _Contact] = {}
+    for batch in batches(sorted(people)):
         query = (
-            select(Person, Account)
+            select_row(
+                _Contact, Person, Account, account=col(Account.name), account_id=col(Account.id)
+            )
             .join(Account, col(Account.id) == col(Person.account_id))
             .outerjoin(Member, col(Member.person_id) == col(Person.id))
             .where(
                 col(Person.id).in_(batch),
                 col(Member.person_id).is_(None),
                 col(Account.id).is_distinct_from(deal.account_id),
+                knows_us,
             )
+            .order_by(col(Person.id))
         )
-        rows.update({person.id: (person, account) for person, account in session.exec(query)})
-    accounts = {account.id for _, account in rows.values()}
-    lost = set(
-        session.exec(
-            select(Deal.account_id).where(
-                col(Deal.account_id).in_(accounts),
-                col(Deal.outcome) == Outcome.LOST,
-                visible_deals(viewer),
-            )
-        )
-    )
-    found = {}
-    for person_id, (person, account) in sorted(rows.items()):
-        if account.relationship in (Relationship.CUSTOMER, Relationship.FORMER_CUSTOMER):
-            found[person_id] = (person, account, account.relationship)
-        elif account.relationship == Relationship.PROSPECT and account.id in lost:
-            found[person_id] = (person, account, "lost prospect")
+        found.update({person.id: person for person in fetch(session, _Contact, query)})
     return found
 
 
-def _signs(
-    session: Session, viewer: Viewer, people: dict[int, tuple[Person, Account, str]]
-) -> dict[int, list[Sign]]:
+def _signs(session: Session, viewer: Viewer, people: dict[int, _Contact]) -> dict[int, list[Sign]]:
     """What is on record of how these people feel, what speaks against us first."""
     signs: dict[int, list[Sign]] = defaultdict(list)
     accounts = defaultdict(list)
-    for person_id, (_, account, status) in people.items():
-        accounts[account.id].append(person_id)
-        if status == Relationship.FORMER_CUSTOMER:
+    for person_id, person in people.items():
+        accounts[person.account_id].append(person_id)
+        if person.relationship == Relationship.FORMER_CUSTOMER:
             signs[person_id].append(Sign(Tone.AGAINST, "No longer a customer"))
     closed = (
         sa.select(*map(col, (Deal.account_id, Deal.outcome, Deal.name, Deal.closed, Deal.reason)))
@@ -210,7 +225,7 @@ def _signs(
         text = f"{'Bought' if won else 'Did not buy'} {name}{year}{reason}"
         for person_id in accounts[account_id]:
             # A customer who does not buy more is a customer nevertheless.
-            stayed = people[person_id][2] == Relationship.CUSTOMER
+            stayed = people[person_id].relationship == Relationship.CUSTOMER
             lost = Tone.NEITHER if stayed else Tone.AGAINST
             signs[person_id].append(Sign(Tone.FOR if won else lost, text))
     stances = (
@@ -232,15 +247,14 @@ def _signs(
             signs[person_id].append(Sign(Tone.AGAINST, f"Was {_article(stance)} on a deal", True))
         elif stance in _FOR:
             signs[person_id].append(Sign(Tone.FOR, f"Was {_article(stance)} on a deal", True))
-    advocates = session.exec(select(Advocate).where(col(Advocate.person_id).in_(people))).all()
-    consents = consents_of(session, [advocate.id for advocate in advocates])
-    for advocate in advocates:
-        state = consent_on(consents[advocate.id], today()).state
+    rows = select(Advocate.id, Advocate.person_id).where(col(Advocate.person_id).in_(people))
+    advocates = dict(session.exec(rows).all())
+    for advocate_id, standing in standings(session, advocates, today()).items():
+        own, state = signs[advocates[advocate_id]], standing.state
         if state in (ConsentState.WITHDRAWN, ConsentState.REFUSED):
-            text = f"{state.capitalize()} consent to references"
-            signs[advocate.person_id].append(Sign(Tone.AGAINST, text, own=True))
+            own.append(Sign(Tone.AGAINST, f"{state.capitalize()} consent to references", own=True))
         elif state == ConsentState.GIVEN:
-            signs[advocate.person_id].append(Sign(Tone.FOR, "Agreed to give references", own=True))
+            own.append(Sign(Tone.FOR, "Agreed to give references", own=True))
     return defaultdict(
         list,
         {

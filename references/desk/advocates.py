@@ -104,9 +104,9 @@ def nominate(
     return advocate
 
 
-def is_in_review(advocate: Advocate, account_id: int | None) -> bool:
-    """Whether an advocate consented for another customer than the one where they work now."""
-    return advocate.account_id != account_id
+def is_in_review(consented_for: int | None, works_for: int | None) -> bool:
+    """Whether an advocate consented for another account than the one where they work now."""
+    return consented_for != works_for
 
 
 def nominated(session: Session, person_ids: Collection[int]) -> set[int]:

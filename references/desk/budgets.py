@@ -5,33 +5,31 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from references.desk.advocates import (
     CALLS,
     EVENTS,
     Activity,
     Advocate,
-    activities_of,
     is_in_review,
 )
 from references.desk.consent import (
-    Consent,
     ConsentState,
     Standing,
-    consent_on,
-    consents_of,
     reason_without_consent,
+    standings,
 )
 from references.desk.policy import ReferencePolicy, current_policy
 from references.desk.request import BUDGET_STATES, ReferenceRequest
 from workspace.clock import months_after, spoken
-from workspace.database import fetch, select_row
+from workspace.database import batches, fetch, select_row
 from workspace.deals.access import visible_deals
 from workspace.deals.tables import Deal
 from workspace.people.field_rights import FieldGroup
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
+from workspace.value_lists import split_values
 
 # The months in any window of which a limit of calls, or of events, must hold.
 CALL_MONTHS = 3
@@ -103,30 +101,45 @@ def availability(
     limit is for `require_available`. `except_request` is a request that does not count.
     """
     rules = current_policy(session)
-    rows = session.exec(
-        select(Advocate, Person.account_id)
-        .join(Person, col(Person.id) == col(Advocate.person_id))
-        .where(col(Advocate.id).in_(advocate_ids))
-    ).all()
-    consents = consents_of(session, advocate_ids)
-    accounts = {account_id for _, account_id in rows if account_id}
+    rows: list[_Terms] = []
+    for batch in batches(advocate_ids):
+        query = (
+            select_row(_Terms, Advocate, works_for=col(Person.account_id))
+            .join(Person, col(Person.id) == col(Advocate.person_id))
+            .where(col(Advocate.id).in_(batch))
+        )
+        rows += fetch(session, _Terms, query)
+    consents = standings(session, advocate_ids, on)
+    accounts = {row.works_for for row in rows if row.works_for}
     used = used_days(session, accounts, activity, viewer=viewer, except_request=except_request)
     return {
-        advocate.id: _availability_of(
-            advocate,
+        row.id: _availability_of(
+            row,
             activity,
             on,
             rules,
-            consents[advocate.id],
-            used.by_customer.get(account_id or 0, []),
-            used.by_advocate.get(advocate.id, []),
-            in_review=is_in_review(advocate, account_id),
+            consents[row.id],
+            used.by_customer.get(row.works_for or 0, []),
+            used.by_advocate.get(row.id, []),
         )
-        for advocate, account_id in rows
+        for row in rows
     }
 
 
-def limits_for(advocate: Advocate, activity: Activity, rules: ReferencePolicy) -> Limits | None:
+@dataclass(frozen=True)
+class _Terms:
+    """The terms of an advocate, and where they work now."""
+
+    id: int
+    account_id: int | None
+    activities: str
+    calls_a_quarter: int | None
+    events_in_two_quarters: int | None
+    paused_until: date | None
+    works_for: int | None
+
+
+def _limits_for(advocate: _Terms, activity: Activity, rules: ReferencePolicy) -> Limits | None:
     """The limits of an activity; None where it is unlimited."""
     if activity in CALLS:
         months, most, own = CALL_MONTHS, rules.calls_a_quarter, advocate.calls_a_quarter
@@ -226,30 +239,27 @@ def first_free_day(days: Iterable[date], limit: int, months: int, on: date) -> d
 
 
 def _availability_of(
-    advocate: Advocate,
+    advocate: _Terms,
     activity: Activity,
     on: date,
     rules: ReferencePolicy,
-    consents: Sequence[Consent],
+    standing: Standing,
     customer_days: Sequence[date],
     own_days: Sequence[date],
-    *,
-    in_review: bool,
 ) -> Availability:
-    standing = consent_on(consents, on)
     reasons: list[str] = []
-    if in_review:
+    if is_in_review(advocate.account_id, advocate.works_for):
         reasons.append("has a new employer; customer marketing has to confirm their consent")
     if standing.state != ConsentState.GIVEN:
         reasons.append(reason_without_consent(standing))
-    if activity not in activities_of(advocate):
+    if activity not in split_values(advocate.activities):
         reasons.append(f"has not agreed to a {activity}")
     next_on: date | None = None if reasons else on
     if advocate.paused_until and on < advocate.paused_until:
         reasons.append(f"asked for a pause until {spoken(advocate.paused_until)}")
         next_on = next_on and advocate.paused_until
     customer_left = own_left = None
-    if limits := limits_for(advocate, activity, rules):
+    if limits := _limits_for(advocate, activity, rules):
         customer_left = remaining(customer_days, limits.customer, limits.months, on)
         own_left = remaining(own_days, limits.advocate, limits.months, on)
         span = "quarter" if limits.months == CALL_MONTHS else "two quarters"

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import TypeVar
 
 from sqlmodel import Field, Session, SQLModel, col, select
 
@@ -11,8 +12,11 @@ from references.desk.advocates import Advocate, CodeNeeded, lock_customer
 from references.desk.policy import current_policy
 from workspace.audit import audit
 from workspace.clock import months_after, now, spoken, today
+from workspace.database import batches, fetch, select_row
 from workspace.errors import Conflict, Invalid
 from workspace.people.tables import Person
+
+Said = TypeVar("Said", "Consent", "_Said")
 
 
 class LegalBasis(StrEnum):
@@ -62,7 +66,17 @@ class Standing:
 
     state: ConsentState | None
     until: date | None = None
-    consent: Consent | None = None
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What of a consent decides what is valid on a day."""
+
+    advocate_id: int
+    state: str
+    captured_on: date
+    start: date | None
+    end: date | None
 
 
 def record_consent(
@@ -143,7 +157,17 @@ def consents_of(session: Session, advocate_ids: Collection[int]) -> dict[int, li
     return consents
 
 
-def consent_on(consents: Sequence[Consent], day: date) -> Standing:
+def standings(session: Session, advocate_ids: Collection[int], day: date) -> dict[int, Standing]:
+    """The standing of each of these advocates on a day."""
+    said: dict[int, list[_Said]] = {advocate_id: [] for advocate_id in advocate_ids}
+    for batch in batches(said):
+        query = select_row(_Said, Consent).where(col(Consent.advocate_id).in_(batch))
+        for row in fetch(session, _Said, query.order_by(col(Consent.id))):
+            said[row.advocate_id].append(row)
+    return {advocate_id: consent_on(rows, day) for advocate_id, rows in said.items()}
+
+
+def consent_on(consents: Sequence[Said], day: date) -> Standing:
     """The standing on a day, from all consents of one advocate in the order of `consents_of`.
 
     A new request does not end a given consent: only its end or a no does.
@@ -155,12 +179,12 @@ def consent_on(consents: Sequence[Consent], day: date) -> Standing:
     if decision.state == ConsentState.GIVEN:
         start, end = decision.start or decision.captured_on, decision.end
         if start <= day and (end is None or day <= end):
-            return Standing(ConsentState.GIVEN, end, decision)
+            return Standing(ConsentState.GIVEN, end)
     if asked:
-        return Standing(ConsentState.REQUESTED, None, decision)
+        return Standing(ConsentState.REQUESTED)
     if decision.state == ConsentState.GIVEN:
-        return Standing(ConsentState.EXPIRED, decision.end, decision)
-    return Standing(ConsentState(decision.state), None, decision)
+        return Standing(ConsentState.EXPIRED, decision.end)
+    return Standing(ConsentState(decision.state))
 
 
 def reason_without_consent(standing: Standing) -> str:
@@ -179,9 +203,9 @@ def reason_without_consent(standing: Standing) -> str:
     return "was not asked for consent yet"
 
 
-def _last_decision(consents: Sequence[Consent]) -> Consent | None:
+def _last_decision(consents: Sequence[Said]) -> Said | None:
     """The last thing that the advocate said, as opposed to what they were asked."""
-    decisions = (
-        consent for consent in reversed(consents) if consent.state != ConsentState.REQUESTED
-    )
-    return next(decisions, None)
+    for consent in reversed(consents):
+        if consent.state != ConsentState.REQUESTED:
+            return consent
+    return None

@@ -15,7 +15,7 @@ from references.desk.queue import DealRequestRow, requests_on_deal
 from references.desk.request import ReferenceRequest
 from references.network.paths import Reach
 from references.suggestion_counts import Fate, SuggestionKind
-from references.suggestions import LeftOut, Suggestions, reasons_to_keep, suggest_advocates
+from references.suggestions import Suggestions, reasons_to_keep, suggest_advocates
 from web.forms import Form
 from web.pages.deal_room.header import DealHeader, deal_header
 from web.policies import Policy, open_to
@@ -41,9 +41,8 @@ class ReferencesPage:
     """The References tab."""
 
     header: DealHeader
+    # Of the advocates who cannot be asked now: the first, or all on a page that shows all.
     suggestions: Suggestions
-    # The advocates who cannot be asked now: the first of them, or all on a page that shows all.
-    left_out: list[LeftOut]
     reach: Reach
     asked: list[DealRequestRow]
     activity: str
@@ -57,7 +56,7 @@ class ReferencesPage:
     @property
     def shows_more_left_out(self) -> bool:
         """Whether more of those who cannot be asked are shown than at first."""
-        return len(self.left_out) > LEFT_OUT
+        return len(self.suggestions.left_out) > LEFT_OUT
 
     @property
     def suggested(self) -> dict[SuggestionKind, list[str]]:
@@ -192,12 +191,12 @@ def references_page(
         activity,
         prospect=prospect,
         limit=limit,
+        most_left_out=ALL if limit == ALL else LEFT_OUT,
     )
     to_reach = [person.id for person in suggestions.to_reach]
     return ReferencesPage(
         header=header,
         suggestions=suggestions,
-        left_out=suggestions.left_out[: limit if limit == ALL else LEFT_OUT],
         asked=requests_on_deal(session, header.deal.id),
         reach=workspace.network.reach(session, viewer, to_reach, limit=3),
         activity=activity,

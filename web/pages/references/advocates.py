@@ -328,7 +328,7 @@ def confirm_employer(session: Session, viewer: Viewer, key: str) -> Person:
 
 
 def _former_customer(session: Session, advocate: Advocate, person: Person) -> str:
-    if not advocates.is_in_review(advocate, person.account_id):
+    if not advocates.is_in_review(advocate.account_id, person.account_id):
         return ""
     account = session.get(Account, advocate.account_id) if advocate.account_id else None
     return account.name if account else "another customer"
