@@ -154,6 +154,12 @@ def experts_of_deal(
     return experts_of(session, catalog, ask_of_deal(session, viewer, catalog, deal), limit=limit)
 
 
+def proofs_of(session: Session, catalog: Catalog, inquiry: Inquiry) -> dict[int, Proof]:
+    """What speaks for which member in an inquiry, by the member's id."""
+    (proofs,) = _proofs(session, catalog, [inquiry], _members(session))
+    return proofs
+
+
 def experts_of_text(
     session: Session,
     viewer: Viewer,
@@ -202,18 +208,25 @@ def decay(when: date | None, on: date) -> float:
 
 
 def experts_of(
-    session: Session, catalog: Catalog, inquiry: Inquiry, *, limit: int | None = 10
+    session: Session,
+    catalog: Catalog,
+    inquiry: Inquiry,
+    *,
+    limit: int | None = 10,
+    proofs: Mapping[int, Proof] | None = None,
 ) -> list[Expert]:
     """The experts of an inquiry; without a limit, all who have any evidence.
 
-    The deal's owner is left out, and members who can take no further seat come last.
+    The deal's owner is left out, and members who can take no further seat come last. `proofs` are
+    those of `proofs_of`, where they are known already.
     """
     team: set[int | None] = set()
     if inquiry.deal:
         on_team = select(Seat.person_id).where(Seat.deal_id == inquiry.deal.id)
         team = set(session.exec(on_team))
     members = _members(session)
-    (proofs,) = _proofs(session, catalog, [inquiry], members)
+    if proofs is None:
+        (proofs,) = _proofs(session, catalog, [inquiry], members)
     loads = loads_of(session, inquiry.viewer)
     experts = []
     for person_id, proof in proofs.items():

@@ -366,30 +366,32 @@ def _contrasts(
     """The assets that made the most difference against each of our competitors, if they fit."""
     contrasts = []
     for name in sorted(question.facets.competitors):
-        against = (
-            select(DealCompetitor.deal_id)
+        closed = (
+            sa.select(col(Deal.id), (col(Deal.outcome) == Outcome.WON).label("won"))
+            .join(DealCompetitor, col(DealCompetitor.deal_id) == col(Deal.id))
             .join(Competitor, col(Competitor.id) == col(DealCompetitor.competitor_id))
-            .where(Competitor.name == name)
+            .where(
+                col(Competitor.name) == name,
+                visible_deals(viewer),
+                col(Deal.outcome).in_(CLOSED_OUTCOMES),
+                col(Deal.id).not_in(question.excluded),
+            )
+            .subquery()
         )
-        outcomes = dict(
-            session.exec(
-                select(Deal.id, Deal.outcome).where(
-                    visible_deals(viewer),
-                    col(Deal.id).in_(against),
-                    col(Deal.outcome).in_(CLOSED_OUTCOMES),
-                    col(Deal.id).not_in(question.excluded),
-                )
-            ).all()
-        )
-        won = sum(outcome == Outcome.WON for outcome in outcomes.values())
-        lost = len(outcomes) - won
+        # Counted in the database: there may be thousands of deals, and of contrasts a few.
+        totals = sa.select(closed.c.won, sa.func.count()).group_by(closed.c.won)
+        deals = {bool(is_won): count for is_won, count in session.execute(totals)}
+        won, lost = deals.get(True, 0), deals.get(False, 0)
         if min(won, lost) < CONTRAST_CASES:
             continue
-        used: dict[int, set[int]] = defaultdict(set)
-        for batch in batches(outcomes):
-            rows = select(Use.asset_id, Use.deal_id).where(col(Use.deal_id).in_(batch))
-            for asset_id, deal_id in session.exec(rows):
-                used[asset_id].add(deal_id)
+        used: dict[int, dict[bool, int]] = defaultdict(dict)
+        counts = (
+            sa.select(col(Use.asset_id), closed.c.won, sa.func.count(sa.distinct(col(Use.deal_id))))
+            .join(closed, closed.c.id == col(Use.deal_id))
+            .group_by(col(Use.asset_id), closed.c.won)
+        )
+        for asset_id, is_won, count in session.execute(counts):
+            used[asset_id][bool(is_won)] = count
         assets = session.exec(
             select(Asset.id, Asset.key, Asset.name, Asset.kind).where(
                 col(Asset.id).in_(list(used)), usable()
@@ -399,8 +401,7 @@ def _contrasts(
             session, Product, AssetProduct.product_id, AssetProduct.asset_id, list(used)
         )
         for asset_id, key, asset_name, kind in assets:
-            won_with = sum(outcomes[deal] == Outcome.WON for deal in used[asset_id])
-            lost_with = len(used[asset_id]) - won_with
+            won_with, lost_with = used[asset_id].get(True, 0), used[asset_id].get(False, 0)
             contrast = Contrast(name, key, asset_name, kind, won_with, won, lost_with, lost)
             if contrast.gap >= CONTRAST_GAP and _may_contrast(
                 question.facets, asset_id, frozenset(products[asset_id]), usage

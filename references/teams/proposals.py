@@ -133,14 +133,16 @@ def staffing(
     *,
     locked: Mapping[int, int] | None = None,
     only: Deal | None = None,
+    proofs: Mapping[int, Proof] | None = None,
     remembered: RememberedExpertise | None = None,
 ) -> Staffing:
     """The proposals for all open deals with open seats that a viewer may see.
 
     `locked` are the people who get a seat in any case, by the seat's id, as far as they may take
     its role. Seats for which a member has been asked are left out. With `only`, there are the
-    proposals for this deal alone, even if MOST_DEALS others close before it; what speaks for
-    members on the others may be some minutes old where it is `remembered`.
+    proposals for this deal alone, even if MOST_DEALS others close before it; `proofs` are what
+    speaks for members on it, where that is known already. What speaks for them on the others may
+    be some minutes old where it is `remembered`.
     """
     found = understaffed(session, viewer, limit=MOST_DEALS)
     if only is not None and only.id not in {deal.id for deal, _ in found}:
@@ -161,7 +163,12 @@ def staffing(
     waiting = [deal for deal in deals if deal.id in by_deal]
     shown = [deal for deal in waiting if only is None or deal.id == only.id]
     others = [deal for deal in waiting if deal not in shown]
-    record = _record(session, viewer, catalog, shown, others, remembered)
+    known: Mapping[int, Mapping[int, Proof]]
+    if only is not None and proofs is not None:
+        known = {only.id: proofs}
+    else:
+        known = proofs_of_deals(session, viewer, catalog, shown)
+    record = _record(session, viewer, catalog, waiting, others, known, remembered)
     openings: list[Opening] = []
     for deal in waiting:
         # Nobody takes two seats of a deal, nor one more.
@@ -237,12 +244,12 @@ def _record(
     session: Session,
     viewer: Viewer,
     catalog: Catalog,
-    shown: Sequence[Deal],
+    deals: Sequence[Deal],
     others: Sequence[Deal],
+    proofs: Mapping[int, Mapping[int, Proof]],
     remembered: RememberedExpertise | None,
 ) -> _Record:
-    deals = [*shown, *others]
-    proofs = proofs_of_deals(session, viewer, catalog, shown)
+    """What is known about the members; of `others`, the proposals are not shown."""
     values = values_of(proofs)
     if remembered is not None:
         remembered.keep(session, viewer, catalog, values)

@@ -14,7 +14,8 @@ from references.removal import delete_seat
 from references.suggestion_counts import Fate, SuggestionKind
 from references.teams.proposals import Proposal, staffing
 from references.teams.requests import SeatRequest, seat_requests
-from similarity.experts import Expert, experts_of_deal
+from similarity.experts import Expert, experts_of, proofs_of
+from similarity.inquiry import ask_of_deal
 from web.forms import Form, uncounted_id
 from web.pages.deal_room.header import DealHeader, deal_header, is_readable
 from web.pages.staffing.places import locks_of, proposed_places
@@ -247,6 +248,8 @@ def experts_page(
     members = people.active_members(session)
     locked, locks = locks_of(session, asked)
     seats = team.seats_of(session, header.deal.id)
+    inquiry = ask_of_deal(session, viewer, catalog, header.deal)
+    proofs = proofs_of(session, catalog, inquiry)
     proposals: list[Proposal] = []
     if header.deal.outcome == Outcome.OPEN and any(not seat.name for seat in seats):
         solved = staffing(
@@ -255,10 +258,11 @@ def experts_page(
             catalog,
             locked=locked,
             only=header.deal,
+            proofs=proofs,
             remembered=visit.workspace.expertise,
         )
         proposals = solved.proposals.get(header.deal.id, [])
-    experts = experts_of_deal(session, viewer, catalog, header.deal, limit=SHOWN)
+    experts = experts_of(session, catalog, inquiry, limit=SHOWN, proofs=proofs)
     roles_of: dict[int, list[str]] = {expert.person_id: [] for expert in experts}
     for role, able in eligible_members(session).items():
         for person_id in roles_of.keys() & able.keys():
