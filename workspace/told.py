@@ -62,6 +62,14 @@ class Code(StrEnum):
     ANSWER_LARGE = "answer large"
     TOKEN_REVOKED = "token revoked"  # noqa: S105
     TOKEN_EXPIRED = "token expired"  # noqa: S105
+    # What became of a row that was to be as it was before; see `workspace/revisions/rows.py`.
+    ROW_REMOVED = "row removed"
+    ROW_EDITED = "row edited"
+    ROW_USED = "row used"
+    ROW_THERE = "row there"
+    OWNER_GONE = "owner gone"
+    COLUMNS_EDITED = "columns edited"
+    COLUMNS_TAKEN = "columns taken"
 
 
 _WORDS = {
@@ -114,6 +122,13 @@ _WORDS = {
     Code.ANSWER_LARGE: "The answer is too large.",
     Code.TOKEN_REVOKED: "This token was revoked.",
     Code.TOKEN_EXPIRED: "This token has expired.",
+    Code.ROW_REMOVED: "{row}: removed since",
+    Code.ROW_EDITED: "{row}: edited since",
+    Code.ROW_USED: "{row}: used since",
+    Code.ROW_THERE: "{row}: there is another one",
+    Code.OWNER_GONE: "{row}: the {owner} is gone",
+    Code.COLUMNS_EDITED: "{row}: edited since: {columns}",
+    Code.COLUMNS_TAKEN: "{row}: in use elsewhere: {columns}",
 }
 
 

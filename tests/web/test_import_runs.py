@@ -27,6 +27,7 @@ from workspace.imports.recognition import Reading
 from workspace.imports.run import Report
 from workspace.jobs import running
 from workspace.people.tables import Person
+from workspace.revisions.rows import kept_in_words
 from workspace.revisions.tables import RevisionChange
 
 
@@ -50,8 +51,12 @@ def finish(workspace: Workspace, run: ImportRun) -> list[Report]:
         return runs.reports_of(session, run.id)
 
 
+def test_should_show_what_was_kept_before_there_were_codes() -> None:
+    assert kept_in_words(["deal N-1: edited since"]) == ["deal N-1: edited since"]
+
+
 def undone(workspace: Workspace, run: ImportRun) -> list[str]:
-    """Undo an import; what was kept."""
+    """Undo an import; what was kept, in words."""
     with workspace.database.write() as session:
         undo.begin_undo(session, runs.locked(session, run.id), None)
     running.run_now(workspace.database, kinds_of(workspace), runs.UNDO, {"import": run.id})
@@ -60,7 +65,9 @@ def undone(workspace: Workspace, run: ImportRun) -> list[str]:
         assert again.state == RunState.UNDONE
         left = select(RevisionChange).where(RevisionChange.revision_id == run.revision_id)
         assert session.exec(left).first() is None
-        return again.kept
+        # Codes are kept, and no words.
+        assert all(isinstance(each, dict) for each in again.kept)
+        return kept_in_words(again.kept)
 
 
 def random_files(world: World, seed: int) -> list[tuple[str, bytes]]:

@@ -49,6 +49,7 @@ from workspace.people.people import person_rows
 from workspace.people.tables import Employment, Member, Person
 from workspace.revisions import history
 from workspace.revisions.changes import record
+from workspace.revisions.rows import kept_in_words
 from workspace.revisions.tables import Revision, RevisionKind
 from workspace.revisions.undo import TakeBack, steps_of
 from workspace.settings import Settings
@@ -290,7 +291,8 @@ def revision_of(world: World, revision_ids: list[int]) -> Iterator[Session]:
 
 def undone(session: Session, revision_id: int) -> list[str]:
     """What an undo of a revision tells."""
-    return TakeBack(session, set(), {}, None).undo(steps_of(session, revision_id))
+    told = TakeBack(session, set(), {}, None).undo(steps_of(session, revision_id))
+    return kept_in_words(told)
 
 
 def test_should_give_back_what_a_deal_says_together_or_none_of_it(world: World) -> None:

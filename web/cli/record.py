@@ -237,6 +237,7 @@ def _undo(workspace: "Workspace", number: int, as_: str | None) -> None:
     from web.jobs import kinds_of
     from workspace.imports import runs, undo
     from workspace.jobs.running import run_now
+    from workspace.revisions.rows import kept_in_words
 
     with workspace.database.write() as session:
         viewer = viewer_of_email(session, as_)
@@ -252,7 +253,7 @@ def _undo(workspace: "Workspace", number: int, as_: str | None) -> None:
             progress=show,
         )
     with workspace.database.read() as session:
-        kept = runs.read_run(session, number).kept
+        kept = kept_in_words(runs.read_run(session, number).kept)
     typer.echo(f"Import {number} is undone." if not kept else f"Import {number} is undone, but:")
     for what in kept:
         typer.echo(printable(f"  {what}"))

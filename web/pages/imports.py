@@ -50,6 +50,7 @@ from workspace.jobs import queue
 from workspace.jobs.queue import JobRow
 from workspace.people.tables import Role
 from workspace.people.viewer import Viewer
+from workspace.revisions.rows import kept_in_words
 from workspace.told import in_words
 
 LIST = "/imports"
@@ -425,7 +426,7 @@ def run_page(session: Session, run_id: int) -> RunPage:
         run.total,
         run.at,
         runs.reports_of(session, run_id),
-        run.kept,
+        kept_in_words(run.kept),
         problem,
         finding.pair_counts(session, run.revision_id) if run.revision_id is not None else {},
         queue.is_unfinished(session, finding.FIND),

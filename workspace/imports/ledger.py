@@ -14,6 +14,7 @@ from sqlmodel import Field, SQLModel
 from workspace.clock import now
 from workspace.database import FOLLOWS
 from workspace.ids import ID
+from workspace.told import Told
 
 
 class RunState(StrEnum):
@@ -48,8 +49,9 @@ class ImportRun(SQLModel, table=True):
     ended_at: datetime | None = None
     # What the preview found; empty before.
     preview: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
-    # What was kept when it was undone, and why.
-    kept: list[str] = Field(default_factory=list, sa_type=JSON)
+    # What was kept when it was undone, and why, as `workspace/told.py` says; before there were
+    # codes in sentences.
+    kept: list[Told | str] = Field(default_factory=list, sa_type=JSON)
 
 
 class ImportFile(SQLModel, table=True):

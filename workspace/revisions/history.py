@@ -14,7 +14,7 @@ from workspace.errors import NotFound
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
 from workspace.revisions.changes import record
-from workspace.revisions.rows import Removers
+from workspace.revisions.rows import Removers, kept_in_words
 from workspace.revisions.tables import Revision, RevisionChange, RevisionKind
 from workspace.revisions.undo import TakeBack, kept_places, steps_of
 
@@ -152,7 +152,7 @@ def take_back(
     session.add(revision)
     subject = f"{revision.table_name} {revision.row_id}" if revision.row_id else "deals"
     audit(session, viewer.person_id, f"{revision.kind} undone", subject)
-    return revision, told
+    return revision, kept_in_words(told)
 
 
 def forget_when_due(database: Database) -> float:

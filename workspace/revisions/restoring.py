@@ -12,9 +12,10 @@ from workspace.keys import free_key, random_key
 from workspace.revisions.recorder import Place, Values, from_json, rows_at
 from workspace.revisions.rows import class_of, told
 from workspace.revisions.tables import Revision, RevisionKind
+from workspace.told import Code, Told
 
 
-def restore_rows(session: Session, rows: Mapping[Place, Values], kept: list[str]) -> None:
+def restore_rows(session: Session, rows: Mapping[Place, Values], kept: list[Told]) -> None:
     """Add deleted rows again; what cannot come back is told in `kept`.
 
     A row that refers to a merged row refers to the other one from now on. One that belongs to a row
@@ -30,7 +31,7 @@ def restore_rows(session: Session, rows: Mapping[Place, Values], kept: list[str]
 
 
 def _restore(
-    session: Session, table: sa.Table, rows: Mapping[Place, Values], kept: list[str]
+    session: Session, table: sa.Table, rows: Mapping[Place, Values], kept: list[Told]
 ) -> None:
     # Rows of one table may refer to each other, so these columns follow when all are there.
     own = [key.parent.name for key in table.foreign_keys if key.column.table is table]
@@ -41,8 +42,11 @@ def _restore(
         values |= dict.fromkeys(later)
         missing = _settle_references(session, table, values)
         if missing or not _make_unique(session, table, values):
-            why = f"the {missing} is gone" if missing else "there is another one"
-            kept.append(told(place, stored, why))
+            kept.append(
+                told(place, stored, Code.OWNER_GONE, owner=missing)
+                if missing
+                else told(place, stored, Code.ROW_THERE)
+            )
             continue
         row = class_of(table.name)(**values)
         session.add(row)

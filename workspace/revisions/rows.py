@@ -13,6 +13,8 @@ from sqlmodel import Session, SQLModel
 from workspace.database import FOLLOWS, batches, unfiltered
 from workspace.revisions.ids import keep_ids
 from workspace.revisions.recorder import Place, among_keys
+from workspace.told import Code, Told, in_words
+from workspace.told import told as keep
 
 # How a row is removed where deleting it is not all; it gets the session, the row, and by whom.
 Removers = Mapping[type[SQLModel], Callable[[Session, Any, int | None], None]]
@@ -150,9 +152,19 @@ _NOUNS = {
 }
 
 
-def told(place: Place, values: Mapping[str, Any], why: str) -> str:
-    """What became of a row, in words."""
-    noun = _NOUNS.get(place.table, place.table)
+def told(place: Place, values: Mapping[str, Any], code: Code, **more: Any) -> Told:
+    """What to keep of what became of a row, for `kept_in_words`."""
     names = (values.get(column) for column in ("key", "name", "text"))
     label = next((str(name) for name in names if name), place.text.strip("[]"))
-    return f"{noun} {' '.join(label.split())[:80]}: {why}"
+    return keep(code, table=place.table, name=" ".join(label.split())[:80], **more)
+
+
+def kept_in_words(kept: Iterable[Told | str]) -> list[str]:
+    """What became of rows, in words; a sentence that was kept before there were codes stays."""
+    return [each if isinstance(each, str) else in_words(_with_nouns(each)) for each in kept]
+
+
+def _with_nouns(kept: Told) -> Told:
+    nouns = {name: _NOUNS.get(table, table) for name, table in kept.items() if name == "owner"}
+    noun = _NOUNS.get(kept["table"], kept["table"])
+    return {**kept, **nouns, "row": f"{noun} {kept['name']}"}

@@ -8,6 +8,7 @@ cannot be without.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, col, select
@@ -26,6 +27,7 @@ from workspace.revisions.recorder import (
 from workspace.revisions.restoring import others_with, restore_rows, unique_names
 from workspace.revisions.rows import Removers, delete_rows, load_rows, references_to, told
 from workspace.revisions.tables import RevisionChange
+from workspace.told import Code, Told
 
 # Columns that change with every other one, and so tell of no edit of their own.
 _BOOKKEEPING = frozenset({"version", "plain_name", "stage_since"})
@@ -134,10 +136,10 @@ class TakeBack:
         self._kept = kept
         self._removers = removers
         self._by = by
-        self._told: list[str] = []
+        self._told: list[Told] = []
 
-    def undo(self, steps: Sequence[Step]) -> list[str]:
-        """Undo these steps; what was kept, in words."""
+    def undo(self, steps: Sequence[Step]) -> list[Told]:
+        """Undo these steps; returns what was kept."""
         now_there = rows_at(self._session, [step.place for step in steps])
         deleted = {
             step.place: step.before or {}
@@ -147,7 +149,7 @@ class TakeBack:
         changed = [step for step in steps if not step.created and not step.deleted]
         for step in changed:
             if step.place not in now_there and _stated(step):
-                self._tell(step.place, step.before or {}, "removed since")
+                self._tell(step.place, step.before or {}, Code.ROW_REMOVED)
         changed = [step for step in changed if step.place in now_there]
         loaded = load_rows(self._session, [step.place for step in changed])
         # What a changed row holds may belong to a deleted one, which it may refer to in turn.
@@ -173,7 +175,7 @@ class TakeBack:
         back = _coming_back(step, values)
         edited = sorted(name for name in _stated(step) - back if values[name] != before[name])
         if edited and references:
-            self._tell(step.place, values, f"edited since: {', '.join(edited)}")
+            self._tell(step.place, values, Code.COLUMNS_EDITED, columns=edited)
         former: Values = {}
         for name in back:
             if bool(table.c[name].foreign_keys) != references:
@@ -201,7 +203,7 @@ class TakeBack:
             if other != place:
                 taken |= names & former.keys()
         if taken:
-            self._tell(place, values, f"in use elsewhere: {', '.join(sorted(taken))}")
+            self._tell(place, values, Code.COLUMNS_TAKEN, columns=sorted(taken))
         return former.keys() - taken
 
     def _remove(self, steps: Sequence[Step], now_there: Mapping[Place, Values]) -> None:
@@ -215,15 +217,15 @@ class TakeBack:
         for step in steps:
             values = now_there[step.place]
             if _is_edited(step, values):
-                self._tell(step.place, values, "edited since")
+                self._tell(step.place, values, Code.ROW_EDITED)
             elif step.place in used:
-                self._tell(step.place, values, "used since")
+                self._tell(step.place, values, Code.ROW_USED)
             elif step.place not in self._kept:
                 gone.append(step.place)
         delete_rows(self._session, gone, self._removers, self._by)
 
-    def _tell(self, place: Place, values: Values, why: str) -> None:
-        self._told.append(told(place, values, why))
+    def _tell(self, place: Place, values: Values, code: Code, **more: Any) -> None:
+        self._told.append(told(place, values, code, **more))
 
 
 def forget(session: Session, revision_id: int | None, steps: Sequence[Step]) -> None:

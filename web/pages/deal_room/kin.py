@@ -14,8 +14,8 @@ from references.suggestion_counts import Fate, SuggestionKind
 from similarity.feedback import REASONS, Verdict, judge, judgements, withdraw
 from similarity.index.catalog import Catalog
 from similarity.index.facets import facets
-from similarity.inquiry import ask_of_deal, named_in_deal
-from similarity.kin import Kin, kin_of, past_and_running
+from similarity.inquiry import ask_of_deal, named_in_deal, rank_all
+from similarity.kin import Kin, kin_of, kin_wanted, past_and_running
 from similarity.learned_weights import weights_in_use
 from similarity.scoring import OwnWeight, Weights
 from web.forms import Form
@@ -228,6 +228,11 @@ def kin_page(session: Session, viewer: Viewer, catalog: Catalog, key: str, asked
     values, defaults = sliders(weights), sliders(usual)
     address = at("deals", key, "kin") + "?" + query({**params, **changed(values, defaults)})
     past, running = past_and_running(chosen)
+    wanted = [kin_wanted(catalog, LIMIT, past)]
+    if running:
+        wanted.append(kin_wanted(catalog, RUNNING, running))
+    # Both lists by one search.
+    rank_all(session, catalog, inquiry, wanted)
     unlike = {
         kin_id: row
         for kin_id, row in judgements(session, header.deal.id).items()
