@@ -21,7 +21,7 @@ from similarity.names import recorder
 from workspace.database import Database
 from workspace.keyring import Keyring
 from workspace.locks import upgrading
-from workspace.people.viewer import Viewer
+from workspace.people.viewer import PLAIN_VIEW, Viewer
 from workspace.replica import Marks, Replica, marks_of
 from workspace.settings import Settings
 from workspace.setup import open_database
@@ -67,6 +67,18 @@ class Workspace:
         else:
             with self.database.read() as session:
                 yield session
+
+    def warm(self) -> None:
+        """Load the caches and the model, and weigh what pages need of all deals, so that the first
+        pages do not wait for it."""
+        # Solving takes a large library, which few commands need.
+        from references.teams.proposals import weigh_in_advance
+
+        self.catalog.warm()
+        self.network.warm()
+        self.shared_book.warm()
+        with self.database.read() as session:
+            weigh_in_advance(session, PLAIN_VIEW, self.catalog, self.expertise)
 
     @property
     def origin(self) -> str:

@@ -122,6 +122,11 @@ class Network:
             with self._database.write() as session:
                 derive_ties(session, Touched(people=people, deals=deals))
 
+    def warm(self) -> None:
+        """Read the ties, so that the first paths do not wait for them."""
+        with self._database.read() as session:
+            self.graph(session)
+
     def graph(self, session: Session) -> Graph:
         """The graph of the ties that every member may see, at least as new as the session."""
         with self._lock:

@@ -36,6 +36,8 @@ class RememberedExpertise:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        # Held while deals are weighed for the first time.
+        self._weighing = threading.Lock()
         # By rights, the latest used last: for each deal the moment, and the values.
         self._kept: OrderedDict[Hashable, dict[int, tuple[float, Values]]] = OrderedDict()
 
@@ -44,30 +46,42 @@ class RememberedExpertise:
     ) -> dict[int, Values]:
         """The values for each of these deals, by its id, at most KEPT_SECONDS old."""
         rights = _rights(session, viewer, catalog)
-        now = time.monotonic()
-        with self._lock:
-            kept = dict(self._kept.get(rights, {}))
-        known = {
-            deal.id: kept[deal.id]
-            for deal in deals
-            if deal.id in kept and kept[deal.id][0] >= now - KEPT_SECONDS
-        }
+        known = self._known(rights, deals)
+        first: dict[int, Values] = {}
+        if len(known) < len(deals):
+            # Other pages need the same ones, so they wait for them.
+            with self._weighing:
+                known = self._known(rights, deals)
+                missing = [deal for deal in deals if deal.id not in known]
+                first = values_of(proofs_of_deals(session, viewer, catalog, missing))
+                self._keep(rights, first)
         # A few at a time, so that no page waits for all.
+        now = time.monotonic()
         old = sorted(
             (deal for deal in deals if deal.id in known),
             key=lambda deal: known[deal.id][0],
         )
         again = [deal for deal in old[:WEIGHED_AGAIN] if known[deal.id][0] < now - FRESH_SECONDS]
-        missing = [deal for deal in deals if deal.id not in known]
-        weighed = values_of(proofs_of_deals(session, viewer, catalog, [*missing, *again]))
+        weighed = values_of(proofs_of_deals(session, viewer, catalog, again))
         self._keep(rights, weighed)
-        return {deal_id: values for deal_id, (_, values) in known.items()} | weighed
+        return {deal_id: values for deal_id, (_, values) in known.items()} | first | weighed
 
     def keep(
         self, session: Session, viewer: Viewer, catalog: Catalog, values: Mapping[int, Values]
     ) -> None:
         """Remember values that have just been weighed, so that pages agree on them."""
         self._keep(_rights(session, viewer, catalog), values)
+
+    def _known(self, rights: Hashable, deals: Sequence[Deal]) -> dict[int, tuple[float, Values]]:
+        """The moment, and the values, of each of these deals that is remembered, by its id."""
+        now = time.monotonic()
+        with self._lock:
+            kept = self._kept.get(rights, {})
+            return {
+                deal.id: kept[deal.id]
+                for deal in deals
+                if deal.id in kept and kept[deal.id][0] >= now - KEPT_SECONDS
+            }
 
     def _keep(self, rights: Hashable, values: Mapping[int, Values]) -> None:
         now = time.monotonic()

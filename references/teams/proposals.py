@@ -212,6 +212,15 @@ def staffing(
     return Staffing(found, proposals, solution.gap)
 
 
+def weigh_in_advance(
+    session: Session, viewer: Viewer, catalog: Catalog, remembered: RememberedExpertise
+) -> None:
+    """Remember the evidence for the deals that need people, so that no page waits for it; for all
+    who may see the same as this viewer."""
+    deals = [deal for deal, _ in understaffed(session, viewer, limit=MOST_DEALS)]
+    remembered.values(session, viewer, catalog, deals)
+
+
 def understaffed(
     session: Session, viewer: Viewer, *, limit: int = 50, only: int | None = None
 ) -> list[tuple[Deal, int]]:

@@ -60,7 +60,7 @@ def opened(folder: Path) -> Database:
 def serve_record(listener: socket.socket, folder: str) -> None:
     """Serve the record of a folder."""
     workspace = workspace_on(opened(Path(folder)), Settings(home=folder), MadeUpModel())
-    workspace.catalog.warm()
+    workspace.warm()
     settle()
     serve(listener, create_app(workspace))
 

@@ -198,8 +198,7 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
         while not server.started:
             time.sleep(0.1)
         # Answers need the caches and the model first; to look through a large record takes longer.
-        workspace.catalog.warm()
-        workspace.shared_book.warm()
+        workspace.warm()
         settle()
         leader.start_worker("catch-up", _or_later(lambda: _catch_up(workspace)))
 

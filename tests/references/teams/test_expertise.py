@@ -1,13 +1,18 @@
 """Remembered expertise: weighed once in a while, apart for viewers with other rights."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from references.teams import expertise
 from references.teams.expertise import RememberedExpertise
+from references.teams.proposals import staffing, weigh_in_advance
 from similarity.index.catalog import Catalog
 from tests.world import World
+from workspace.deals import team
+from workspace.people.viewer import PLAIN_VIEW
 
 
 class Weighing:
@@ -110,4 +115,41 @@ def test_should_take_over_what_was_weighed_elsewhere(
         kestrel = world.deal(session, "kestrel").id
         remembered.keep(session, world.viewer("dana"), catalog, {kestrel: {7: 0.5}})
     assert values(world, catalog, remembered, "dana", "kestrel") == {kestrel: {7: 0.5}}
+    assert weighing.taken() == []
+
+
+def test_should_weigh_evidence_once_where_several_pages_ask_at_once(
+    world: World, catalog: Catalog, weighing: Weighing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remembered = RememberedExpertise()
+    weigh = expertise.proofs_of_deals
+
+    def slowly(*about: Any) -> Any:
+        time.sleep(0.2)
+        return weigh(*about)
+
+    monkeypatch.setattr(expertise, "proofs_of_deals", slowly)
+    with ThreadPoolExecutor(3) as pool:
+        asked = [
+            pool.submit(values, world, catalog, remembered, "dana", "kestrel", "meridian")
+            for _ in range(3)
+        ]
+        found = [each.result() for each in asked]
+    assert len(weighing.taken()) == 2
+    assert found[0] == found[1] == found[2]
+
+
+def test_should_weigh_evidence_in_advance_for_all_who_see_no_confidential_deal(
+    world: World, catalog: Catalog, weighing: Weighing
+) -> None:
+    with world.database.write() as session:
+        for name in ("kestrel", "meridian"):
+            team.add_seat(session, world.deal(session, name), "trainer", None, None)
+    remembered = RememberedExpertise()
+    with world.database.read() as session:
+        weigh_in_advance(session, PLAIN_VIEW, catalog, remembered)
+        assert len(weighing.taken()) == 2
+        kestrel = world.deal(session, "kestrel")
+        dana = world.viewer("dana")
+        staffing(session, dana, catalog, only=kestrel, remembered=remembered)
     assert weighing.taken() == []
