@@ -1,8 +1,8 @@
 """Contacts of the record who fit a position: chosen among all at such employers, the best first."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -66,15 +66,15 @@ def fitting_contacts(
     if not there:
         ids = _with_title(session, viewer, catalog, position, None)
         return _best(session, titles, position, _rows_of(session, ids))
-    rows = _people_at(session, sa.and_(*there))
-    if position.title and not position.employer:
+    accounts = _accounts_of(session, sa.and_(*there))
+    by_title = bool(position.title and not position.employer)
+    many = by_title and _count_at(session, accounts) > MOST_COMPARED
+    rows = [] if many else _people_at(session, viewer, accounts)
+    if by_title:
         # An account's name may tell what is not recorded of it.
-        searched = [_untold(position)]
-        if len(rows) > MOST_COMPARED:
-            searched.append(sa.and_(*there))
-            rows = []
-        for condition in searched:
-            ids = _with_title(session, viewer, catalog, position, condition)
+        searched = [_accounts_of(session, _untold(position)), *([accounts] if many else [])]
+        for some in searched:
+            ids = _with_title(session, viewer, catalog, position, some)
             rows += _rows_of(session, ids)
     return _best(session, titles, position, rows)
 
@@ -198,7 +198,7 @@ def _untold(position: Position) -> sa.ColumnElement[bool]:
     wanted = asked_facets(position)
     unknown = [column.is_(None) for column, _ in wanted]
     agreeing = [sa.or_(column.is_(None), condition) for column, condition in wanted]
-    return sa.and_(sa.or_(*unknown), *agreeing, col(Person.account_id).is_not(None))
+    return sa.and_(sa.or_(*unknown), *agreeing)
 
 
 def _with_title(
@@ -206,16 +206,20 @@ def _with_title(
     viewer: Viewer,
     catalog: Catalog,
     position: Position,
-    condition: sa.ColumnElement[bool] | None,
+    accounts: Sequence[int] | None,
 ) -> list[int]:
-    """Those with the title that was asked for, by the search index: of all, or of those at the
-    accounts that meet a condition."""
+    """Those with the title that was asked for, by the search index: of all, or of those at these
+    accounts."""
     allowed = None
-    if condition is not None:
-        ids = session.scalars(_contacts(sa.select(col(Person.id))).where(condition)).all()
-        if not ids:
+    if accounts is not None:
+        ids: list[int] = []
+        for batch in batches(accounts):
+            people = sa.select(col(Person.id)).where(col(Person.account_id).in_(batch))
+            ids += [row[0] for row in _columns(session, people)]
+        allowed = np.sort(np.array(ids, np.int64))
+        allowed = allowed[~np.isin(allowed, np.array(_members(session), np.int64))]
+        if not len(allowed):
             return []
-        allowed = np.array(sorted(ids), np.int64)
     unseen = np.array(sorted(hidden_from(session, viewer).people), np.int64)
     asked = about_text(catalog, position.title)
     with catalog.searching(session, Kind.PERSON) as collection:
@@ -231,19 +235,48 @@ def _rows_of(session: Session, ids: Collection[int]) -> list[Any]:
     return rows
 
 
-def _people_at(session: Session, condition: sa.ColumnElement[bool]) -> list[Any]:
-    """The contacts at the accounts that meet a condition: of very many, the first."""
-    accounts = session.scalars(sa.select(col(Account.id)).where(condition)).all()
-    members = set(session.scalars(sa.select(col(Member.person_id))))
+def _accounts_of(session: Session, condition: sa.ColumnElement[bool]) -> Sequence[int]:
+    """The accounts that meet a condition."""
+    query = sa.select(col(Account.id)).where(condition).order_by(col(Account.id))
+    return session.scalars(query).all()
+
+
+def _members(session: Session) -> Sequence[int]:
+    return session.scalars(sa.select(col(Member.person_id))).all()
+
+
+def _count_at(session: Session, accounts: Sequence[int]) -> int:
+    """How many people there are at these accounts."""
+    return sum(
+        session.scalars(sa.select(sa.func.count()).where(col(Person.account_id).in_(batch))).one()
+        for batch in batches(accounts)
+    )
+
+
+def _people_at(session: Session, viewer: Viewer, accounts: Sequence[int]) -> list[Any]:
+    """The contacts at these accounts whom a viewer may know of; of very many, those at the
+    first accounts."""
+    others = {*_members(session), *hidden_from(session, viewer).people}
     rows: list[Any] = []
     # Joined with the accounts, a database may read all people.
     for batch in batches(accounts):
         query = sa.select(*_SHORT).where(col(Person.account_id).in_(batch))
-        query = query.order_by(col(Person.id)).limit(MOST_COMPARED + 1)
-        rows += [row for row in session.execute(query) if row[0] not in members]
-    if len(rows) > MOST_COMPARED:
-        rows.sort(key=itemgetter(0))
-    return rows[: MOST_COMPARED + 1]
+        query = query.order_by(col(Person.account_id), col(Person.id))
+        query = query.limit(MOST_COMPARED - len(rows))
+        rows += [row for row in _columns(session, query) if row[0] not in others]
+        if len(rows) >= MOST_COMPARED:
+            break
+    return rows
+
+
+def _columns(session: Session, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
+    """The rows of a query for numbers and texts, as the driver reads them; also people of whom the
+    session's reader may not know, whom the caller leaves out.
+
+    To make hundreds of thousands of them into rows of SQLAlchemy takes longer than to find them.
+    """
+    with closing(session.connection().execute(query)) as result:
+        return list(result.cursor.fetchall())
 
 
 def _contacts(query: sa.Select[Any]) -> sa.Select[Any]:

@@ -4,6 +4,7 @@ import pytest
 from sqlmodel import Session
 
 from references.network.ties import Visibility
+from references.prospecting import contacts
 from references.prospecting.known import presence_at, unrecorded_at, unrecorded_of_name
 from references.prospecting.search import Prospect, search_network
 from tests.references.prospecting.books import add_connection
@@ -162,15 +163,17 @@ def test_should_leave_out_leavers_and_their_books(world: World, workspace: Works
     assert search(world, workspace) == {}
 
 
+@pytest.mark.parametrize("most", [0, 50_000])
 def test_should_keep_people_of_confidential_deals_hidden(
-    world: World, workspace: Workspace
+    world: World, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
+    monkeypatch.setattr(contacts, "MOST_COMPARED", most)
     with world.database.write() as session:
         person = add_contact(session, world, "Secret", "Head of data warehousing", "lumen")
         session.get_one(people.Person, person).listed = False
     with world.database.read() as session:
         read_for(session, world.viewer("charlie"))
-        for text in (QUESTION, "Head of data warehousing"):
+        for text in (QUESTION, "Head of data warehousing", "Anyone at Lumen"):
             found = search_network(
                 session,
                 world.viewer("charlie"),
