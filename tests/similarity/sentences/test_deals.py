@@ -33,6 +33,13 @@ def test_should_find_an_amount_where_a_currency_is_beside_it(
         ("Lantern for three ovens at Zagonek Foods", "Zagonek Foods", "Lantern for three ovens"),
         ("Nurse scheduling for the Whitmoor Trust.", "Whitmoor Trust", "Nurse scheduling"),
         ("Opalux Dairy, a dairy in Cork", "Opalux Dairy", "Opalux Dairy, a dairy in Cork"),
+        ("Opalux wants a plan of shifts, 120k PLN", "Opalux", "Plan of shifts"),
+        ("Opalux, a dairy in Cork, is looking for cold stores", "Opalux", "Cold stores"),
+        ("Opalux does not want shifts but needs cold stores", "Opalux", "Cold stores"),
+        ("Opalux potrzebuje grafiku dla magazynu", "Opalux", "Grafiku dla magazynu"),
+        ("Опалюкс хочет купить склады холода, Корк", "Опалюкс", "Склады холода"),
+        ("Opalux needs ovens", "Opalux", "Opalux needs ovens"),
+        ("The plant needs cold stores at Opalux", "Opalux", "The plant needs cold stores"),
         ("nurse scheduling – too much agency spending", "", "nurse scheduling"),
     ],
 )
