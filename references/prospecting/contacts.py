@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -105,23 +106,18 @@ def contacts_of(session: Session, ids: Iterable[int]) -> list[Contact]:
     return rows
 
 
-class _Short(NamedTuple):
-    """What decides whether a contact fits."""
-
-    id: int
-    title: str
-    account_id: int | None
-    country: str | None
-    region: str | None
-
-
-_SHORT: Any = [getattr(Person, name) for name in _Short._fields]
+# What decides whether a contact fits. Plain rows: tens of thousands of named ones take longer to
+# make than everything that is done with them.
+_Short = tuple[int, str, int | None, str | None, str | None]
+_SHORT: Any = (Person.id, Person.title, Person.account_id, Person.country, Person.region)
+# Of these, what says who the employer is and where.
+_EMPLOYER = itemgetter(2, 3, 4)
 
 
 def _best(
-    session: Session, titles: Titles, position: Position, read: Sequence[Any]
+    session: Session, titles: Titles, position: Position, read: Sequence[_Short]
 ) -> dict[int, Fit]:
-    """The best of these rows that fit; the rows have the columns of `_Short`."""
+    """The best of these rows that fit."""
     likeness: Mapping[str, float] = {}
     if position.title:
         written = sorted({row[1] for row in read if row[1]})
@@ -132,11 +128,17 @@ def _best(
         read = [row for row in read if row[1] in likeness]
     if not read:
         return {}
-    rows = list(map(_Short._make, read))
-    agreements = _agreements(session, position, rows)
-    how = np.array([(likeness.get(row.title, 1.0), *agreements[row[2:]]) for row in rows])
+    employers = list(map(_EMPLOYER, read))
+    agreements = _agreements(session, position, set(employers))
+    of_title = (likeness.get(row[1], 1.0) for row in read)
+    how = np.array(
+        [
+            (alike, *agreements[employer])
+            for alike, employer in zip(of_title, employers, strict=True)
+        ]
+    )
     found = fits(position, Agreement(*how.T))
-    ids = np.array([row.id for row in rows])
+    ids = np.array([row[0] for row in read])
     order = np.lexsort((ids, -found.score))
     reasons = Reasons(position)
     fitting = {}
@@ -146,16 +148,19 @@ def _best(
     return fitting
 
 
+_Employer = tuple[int | None, str | None, str | None]
+
+
 def _agreements(
-    session: Session, position: Position, rows: Collection[_Short]
-) -> dict[tuple[int | None, str | None, str | None], tuple[float, float]]:
+    session: Session, position: Position, employers: Collection[_Employer]
+) -> dict[_Employer, tuple[float, float]]:
     """How far the industry and the place of each employer agree with a position, by what rows say
     of employers."""
     industry, place = wanted_facets(position)
     by_country = position.value(FacetKind.COUNTRY) is not None
-    accounts = _accounts(session, {row.account_id for row in rows if row.account_id})
+    accounts = _accounts(session, {account_id for account_id, *_ in employers if account_id})
     found = {}
-    for account_id, country, region in {row[2:] for row in rows}:
+    for account_id, country, region in employers:
         name, account = accounts.get(account_id or 0, ("", Employer()))
         employer = completed(
             Employer(account.industry, account.country or country, account.region or region), name
@@ -227,11 +232,11 @@ def _with_title(
         return match(collection, query, hidden=unseen, allowed=allowed, pool=MOST_PEOPLE).ids
 
 
-def _rows_of(session: Session, ids: Collection[int]) -> list[Any]:
+def _rows_of(session: Session, ids: Collection[int]) -> list[_Short]:
     rows: list[Any] = []
     for batch in batches(ids):
         query = _contacts(sa.select(*_SHORT)).where(col(Person.id).in_(batch))
-        rows += session.execute(query)
+        rows += map(tuple, session.execute(query))
     return rows
 
 
@@ -253,7 +258,7 @@ def _count_at(session: Session, accounts: Sequence[int]) -> int:
     )
 
 
-def _people_at(session: Session, viewer: Viewer, accounts: Sequence[int]) -> list[Any]:
+def _people_at(session: Session, viewer: Viewer, accounts: Sequence[int]) -> list[_Short]:
     """The contacts at these accounts whom a viewer may know of; of very many, those at the
     first accounts."""
     others = {*_members(session), *hidden_from(session, viewer).people}
