@@ -109,15 +109,14 @@ def suggest_advocates(
     *,
     prospect: int | None = None,
     limit: int = 20,
-    most_left_out: int | None = None,
+    most_left_out: int | None = 0,
     on: date | None = None,
     inquiry: Inquiry | None = None,
 ) -> Suggestions:
     """The advocates to ask on a deal, the best first; `prospect` is the only person to reach.
 
-    Advocates who cannot be asked on that day are left out, with the reason; of those,
-    `most_left_out` are told of, all without it. An `inquiry` of this viewer about this deal saves
-    a new one.
+    Advocates who cannot be asked on that day are left out; of so many, or of all with None, it is
+    told with the reason. An `inquiry` of this viewer about this deal saves a new one.
     """
     people, are_stakeholders = people_to_reach(session, deal)
     if prospect is not None:

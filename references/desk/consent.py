@@ -16,7 +16,7 @@ from workspace.database import batches, fetch, select_row
 from workspace.errors import Conflict, Invalid
 from workspace.people.tables import Person
 
-Said = TypeVar("Said", "Consent", "_Said")
+_Row = TypeVar("_Row", "Consent", "_Said")
 
 
 class LegalBasis(StrEnum):
@@ -167,7 +167,7 @@ def standings(session: Session, advocate_ids: Collection[int], day: date) -> dic
     return {advocate_id: consent_on(rows, day) for advocate_id, rows in said.items()}
 
 
-def consent_on(consents: Sequence[Said], day: date) -> Standing:
+def consent_on(consents: Sequence[_Row], day: date) -> Standing:
     """The standing on a day, from all consents of one advocate in the order of `consents_of`.
 
     A new request does not end a given consent: only its end or a no does.
@@ -203,7 +203,7 @@ def reason_without_consent(standing: Standing) -> str:
     return "was not asked for consent yet"
 
 
-def _last_decision(consents: Sequence[Said]) -> Said | None:
+def _last_decision(consents: Sequence[_Row]) -> _Row | None:
     """The last thing that the advocate said, as opposed to what they were asked."""
     for consent in reversed(consents):
         if consent.state != ConsentState.REQUESTED:

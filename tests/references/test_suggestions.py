@@ -82,7 +82,15 @@ def _suggest(
 ) -> Suggestions:
     deal = world.deal(session, "kestrel")
     return suggest_advocates(
-        session, viewer, catalog, network, deal, activity, on=on, prospect=prospect
+        session,
+        viewer,
+        catalog,
+        network,
+        deal,
+        activity,
+        on=on,
+        prospect=prospect,
+        most_left_out=None,
     )
 
 
@@ -178,7 +186,7 @@ def test_should_suggest_nobody_for_what_nobody_agreed_to(
 ) -> None:
     found = suggested(world, catalog, network, activity=Activity.PRESS)
     assert found.suggested == []
-    assert len(found.left_out) == 2
+    assert len(found.left_out) == found.left_out_count == 2
 
 
 def test_should_reach_for_the_accounts_people_without_stakeholders(

@@ -191,7 +191,14 @@ def references(
         row = deal_of_key(session, viewer, deal)
         chosen = _activity(activity)
         suggestions = suggest_advocates(
-            session, viewer, workspace.catalog, workspace.network, row, chosen, limit=limit
+            session,
+            viewer,
+            workspace.catalog,
+            workspace.network,
+            row,
+            chosen,
+            limit=limit,
+            most_left_out=None,
         )
     if as_json:
         print_json(

@@ -191,7 +191,7 @@ def references_page(
         activity,
         prospect=prospect,
         limit=limit,
-        most_left_out=ALL if limit == ALL else LEFT_OUT,
+        most_left_out=None if limit == ALL else LEFT_OUT,
     )
     to_reach = [person.id for person in suggestions.to_reach]
     return ReferencesPage(
