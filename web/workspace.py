@@ -69,14 +69,17 @@ class Workspace:
                 yield session
 
     def warm(self) -> None:
-        """Load the caches and the model, and weigh what pages need of all deals, so that the first
-        pages do not wait for it."""
-        # Solving takes a large library, which few commands need.
-        from references.teams.proposals import weigh_in_advance
-
+        """Load the caches and the model, so that the first pages do not wait for them."""
         self.catalog.warm()
         self.network.warm()
         self.shared_book.warm()
+
+    def weigh(self) -> None:
+        """Weigh the evidence for all deals that need people, so that the first page that proposes
+        some does not wait for it."""
+        # Solving takes a large library, which few commands need.
+        from references.teams.proposals import weigh_in_advance
+
         with self.database.read() as session:
             weigh_in_advance(session, PLAIN_VIEW, self.catalog, self.expertise)
 

@@ -61,6 +61,7 @@ def serve_record(listener: socket.socket, folder: str) -> None:
     """Serve the record of a folder."""
     workspace = workspace_on(opened(Path(folder)), Settings(home=folder), MadeUpModel())
     workspace.warm()
+    workspace.weigh()
     settle()
     serve(listener, create_app(workspace))
 

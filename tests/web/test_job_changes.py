@@ -142,8 +142,8 @@ def test_should_review_the_consent_again_after_an_employer_that_is_no_account(
         ines = session.get_one(Person, world.people["ines"])
         ines.account_id = None
         job_changes.confirm_employer(session, who, world.people["erin"])
-        assert not is_in_review(who, None)
-        assert is_in_review(who, world.account(session, "kestrel").id)
+        assert not is_in_review(who.account_id, None)
+        assert is_in_review(who.account_id, world.account(session, "kestrel").id)
 
 
 def test_should_not_move_a_contact_back_whom_a_file_has_at_the_former_employer(

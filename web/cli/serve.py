@@ -201,6 +201,7 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
         workspace.warm()
         settle()
         leader.start_worker("catch-up", _or_later(lambda: _catch_up(workspace)))
+        workspace.weigh()
 
     def store_counts() -> float:
         app.state.tally.store(database)
