@@ -77,11 +77,8 @@ class Workspace:
     def weigh(self) -> None:
         """Weigh the evidence for all deals that need people, so that the first page that proposes
         some does not wait for it."""
-        # Solving takes a large library, which few commands need.
-        from references.teams.proposals import weigh_in_advance
-
         with self.database.read() as session:
-            weigh_in_advance(session, PLAIN_VIEW, self.catalog, self.expertise)
+            self.expertise.weigh_in_advance(session, PLAIN_VIEW, self.catalog)
 
     @property
     def origin(self) -> str:

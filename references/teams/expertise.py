@@ -8,6 +8,7 @@ from collections.abc import Hashable, Mapping, Sequence
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
+from references.teams.understaffed import MOST_DEALS, understaffed
 from similarity.experts import Proof, proofs_of_deals
 from similarity.index.catalog import Catalog
 from workspace.deals.access import hidden_deal_ids, visible_deals
@@ -65,6 +66,12 @@ class RememberedExpertise:
         weighed = values_of(proofs_of_deals(session, viewer, catalog, again))
         self._keep(rights, weighed)
         return {deal_id: values for deal_id, (_, values) in known.items()} | first | weighed
+
+    def weigh_in_advance(self, session: Session, viewer: Viewer, catalog: Catalog) -> None:
+        """Remember the evidence for the deals that need people, for all who may see the same as
+        this viewer, so that no page waits for it."""
+        deals = [deal for deal, _ in understaffed(session, viewer, limit=MOST_DEALS)]
+        self.values(session, viewer, catalog, deals)
 
     def keep(
         self, session: Session, viewer: Viewer, catalog: Catalog, values: Mapping[int, Values]

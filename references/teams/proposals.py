@@ -23,15 +23,15 @@ from references.teams.assignment import (
     propose,
 )
 from references.teams.expertise import RememberedExpertise, Values, values_of
+from references.teams.understaffed import MOST_DEALS, understaffed
 from similarity.experts import ROLE_WORTH, Proof, proofs_of_deals
 from similarity.index.catalog import Catalog
 from similarity.scoring import Term, score
 from workspace.clock import now
 from workspace.deals import credit
-from workspace.deals.access import visible_deals
 from workspace.deals.eligibility import eligible_members
 from workspace.deals.seat_roles import seat_roles
-from workspace.deals.tables import LAST, Deal, Outcome, Seat, Stakeholder, day_or
+from workspace.deals.tables import Deal, Seat, Stakeholder
 from workspace.deals.workload import Load, loads_of
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
@@ -47,8 +47,6 @@ _FAR_APART = 8
 LEAST_EXPERTISE = 0.05
 # The number of candidates that are ranked for a seat: those in the program, and alternatives.
 _RANKED = 2 * CANDIDATES
-# So many deals are staffed together: those that close next.
-MOST_DEALS = 100
 
 
 @dataclass(frozen=True)
@@ -210,43 +208,6 @@ def staffing(
             )
         )
     return Staffing(found, proposals, solution.gap)
-
-
-def weigh_in_advance(
-    session: Session, viewer: Viewer, catalog: Catalog, remembered: RememberedExpertise
-) -> None:
-    """Remember the evidence for the deals that need people, so that no page waits for it; for all
-    who may see the same as this viewer."""
-    deals = [deal for deal, _ in understaffed(session, viewer, limit=MOST_DEALS)]
-    remembered.values(session, viewer, catalog, deals)
-
-
-def understaffed(
-    session: Session, viewer: Viewer, *, limit: int = 50, only: int | None = None
-) -> list[tuple[Deal, int]]:
-    """Open deals with open seats that the viewer may see, and the number of these seats.
-
-    The next deals to close come first.
-    """
-    order = (day_or(LAST, Deal.expected_close), col(Deal.id))
-    # The rows of deals are long, so only those of the next ones are read.
-    query = (
-        sa.select(col(Deal.id), sa.func.count().label("open_seats"))
-        .join(Seat, col(Seat.deal_id) == col(Deal.id))
-        .where(
-            visible_deals(viewer),
-            col(Deal.outcome) == Outcome.OPEN,
-            col(Seat.person_id).is_(None),
-        )
-        .group_by(col(Deal.id))
-        .order_by(*order)
-        .limit(limit)
-    )
-    if only is not None:
-        query = query.where(col(Deal.id) == only)
-    found = query.subquery()
-    rows = sa.select(Deal, found.c.open_seats).join(found, found.c.id == Deal.id).order_by(*order)
-    return [(deal, count) for deal, count in session.execute(rows)]
 
 
 def _record(

@@ -8,7 +8,7 @@ import pytest
 
 from references.teams import expertise
 from references.teams.expertise import RememberedExpertise
-from references.teams.proposals import staffing, weigh_in_advance
+from references.teams.proposals import staffing
 from similarity.index.catalog import Catalog
 from tests.world import World
 from workspace.deals import team
@@ -147,7 +147,7 @@ def test_should_weigh_evidence_in_advance_for_all_who_see_no_confidential_deal(
             team.add_seat(session, world.deal(session, name), "trainer", None, None)
     remembered = RememberedExpertise()
     with world.database.read() as session:
-        weigh_in_advance(session, PLAIN_VIEW, catalog, remembered)
+        remembered.weigh_in_advance(session, PLAIN_VIEW, catalog)
         assert len(weighing.taken()) == 2
         kestrel = world.deal(session, "kestrel")
         dana = world.viewer("dana")

@@ -55,7 +55,7 @@ class ReferencesPage:
 
     @property
     def shows_more_left_out(self) -> bool:
-        """Whether more of those who cannot be asked are shown than at first."""
+        """Whether the list of unavailable advocates is longer than at first."""
         return len(self.suggestions.left_out) > LEFT_OUT
 
     @property
