@@ -33,7 +33,7 @@ from similarity.sentences.facets import (
 )
 from workspace.clock import today
 from workspace.database import batches
-from workspace.deals.access import hidden_deal_ids, visible_deals
+from workspace.deals.access import confidential_deals
 from workspace.deals.filters import DealFilter
 from workspace.deals.tables import Deal
 from workspace.people.viewer import Viewer
@@ -209,13 +209,14 @@ def inquire(
     deal: Deal | None = None,
 ) -> Inquiry:
     """An inquiry for which only the viewer's rights have been looked up."""
+    confidential = confidential_deals(session, viewer)
     return Inquiry(
         question=question,
         viewer=viewer,
         weights=weights or weights_in_use(session),
         deal=deal,
-        hidden=frozenset(hidden_deal_ids(session, viewer)),
-        shared=frozenset(_visible_confidential(session, viewer)),
+        hidden=frozenset(deal_id for deal_id, seen in confidential.items() if not seen),
+        shared=frozenset(deal_id for deal_id, seen in confidential.items() if seen),
         on=today(),
     )
 
@@ -482,9 +483,3 @@ def _read(session: Session, inquiry: Inquiry, ids: Iterable[int]) -> None:
     inquiry.records.update(dict.fromkeys(new))
     records = facts(session, [deal_id for deal_id in new if deal_id not in inquiry.hidden])
     inquiry.records.update(records)
-
-
-def _visible_confidential(session: Session, viewer: Viewer) -> set[int]:
-    """The confidential deals that the viewer may see."""
-    visible = select(Deal.id).where(col(Deal.confidential).is_(True), visible_deals(viewer))
-    return set(session.exec(visible))

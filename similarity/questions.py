@@ -10,7 +10,7 @@ from similarity.feedback import Verdict, judgements
 from similarity.index.catalog import Catalog
 from similarity.index.documents import join
 from similarity.index.facets import facets
-from similarity.index.sources import Kind, deal_texts
+from similarity.index.sources import Kind
 from similarity.index.vectors import Vectors
 from similarity.learned_weights import own_weights
 from similarity.scoring import Facets
@@ -44,22 +44,21 @@ def about_deals(session: Session, catalog: Catalog, deals: Sequence[Deal]) -> di
     ids = [deal.id for deal in deals]
     counted = {field.key for field in own_weights(session)}
     facets_of = {deal_id: counting(row, counted) for deal_id, row in facets(session, ids).items()}
-    texts = {deal_id: text for deal_id, text, _ in deal_texts(session, ids)}
     contents: dict[int, str] = {}
     # Deals with boilerplate; the stored vectors of the others are of what is asked about.
     cut = []
     with catalog.searching(session, Kind.DEAL) as collection:
-        for deal_id, text in texts.items():
-            prose = join([text.use_case, text.notes])
+        for deal in deals:
+            prose = join([deal.use_case, deal.notes])
             content = collection.content(prose)
-            contents[deal_id] = join([text.name, affirmed(content)])
+            contents[deal.id] = join([deal.name, affirmed(content)])
             if content != prose:
-                cut.append(deal_id)
+                cut.append(deal.id)
     vector_of = dict(
         zip(cut, catalog.content_vectors([contents[each] for each in cut]), strict=True)
     )
     questions = {}
-    for deal_id in texts:
+    for deal_id in ids:
         judged = judgements(session, deal_id)
         unlike = {kin for kin, row in judged.items() if row.verdict == Verdict.UNLIKE}
         if deal_id not in vector_of:

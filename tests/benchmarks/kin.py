@@ -162,7 +162,7 @@ def _percentiles(taken: Sequence[float]) -> str:
 
 STAGES: dict[str, list[tuple[Any, str]]] = {
     "question": [(inquiry, "about_deal"), (inquiry, "ask")],
-    "access": [(inquiry, "hidden_deal_ids"), (inquiry, "_visible_confidential")],
+    "access": [(inquiry, "confidential_deals")],
     "words": [(WordIndex, "best_of_each"), (WordIndex, "scores")],
     "vectors": [(Collection, "_nearest"), (Collection, "_scored")],
     "facets": [(FacetIndex, "alike"), (FacetIndex, "values")],

@@ -11,6 +11,7 @@ from tests.backends import SQLITE
 from tests.world import World
 from workspace.database import Database
 from workspace.deals import lists
+from workspace.deals.access import confidential_deals
 from workspace.people.people import person_rows
 from workspace.people.viewer import Viewer
 
@@ -40,6 +41,17 @@ def test_should_read_a_page_in_the_order_of_its_list(
         # The rows of a page that was chosen first may be sorted.
         assert "TEMP B-TREE FOR ORDER BY" not in plan or "MATERIALIZE" in plan
         assert "MULTI-INDEX OR" not in plan
+
+
+@pytest.mark.parametrize("gathered", [False, True], ids=["no statistics", "statistics"])
+def test_should_find_the_confidential_deals_without_reading_the_others(
+    world: World, gathered: bool
+) -> None:
+    if gathered:
+        world.database.gather_statistics()
+    viewer = world.viewer("alice")
+    plan = plans(world.database, lambda session: confidential_deals(session, viewer))[-1]
+    assert "SEARCH deal USING COVERING INDEX ix_deal_confidential" in plan
 
 
 def plans(database: Database, read: Callable[[Session], object]) -> list[str]:

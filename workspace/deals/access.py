@@ -123,9 +123,13 @@ def all_editable_deals(viewer: Viewer) -> Predicate:
 
 def hidden_deal_ids(session: Session, viewer: Viewer) -> list[int]:
     """The deals that a viewer may not see: a short list, as few deals are confidential."""
-    # Only a confidential deal can be hidden; named here as well, so that its index is used.
-    hidden = sa.and_(col(Deal.confidential).is_(True), sa.not_(visible_deals(viewer)))
-    return list(session.exec(select(Deal.id).where(hidden)))
+    return [deal_id for deal_id, seen in confidential_deals(session, viewer).items() if not seen]
+
+
+def confidential_deals(session: Session, viewer: Viewer) -> dict[int, bool]:
+    """The confidential deals by their ids, with whether a viewer may see each."""
+    query = select(Deal.id, visible_deals(viewer)).where(col(Deal.confidential).is_(True))
+    return {deal_id: bool(seen) for deal_id, seen in session.exec(query)}
 
 
 def readable_deal(session: Session, viewer: Viewer, key: str) -> Deal:
