@@ -1,13 +1,13 @@
 """Contacts of the record who fit a position: chosen among all at such employers, the best first."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 from sqlmodel import Session, col
 
 from references.prospecting.fitting import (
@@ -33,7 +33,7 @@ from similarity.sentences.positions import Position
 from workspace.accounts.accounts import Account
 from workspace.accounts.company_names import company_keys
 from workspace.database import batches, fetch, select_row
-from workspace.deals.discretion import hidden_from
+from workspace.deals.discretion import hidden_from, rows_of_driver
 from workspace.keys import plain
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
@@ -68,15 +68,18 @@ def fitting_contacts(
         ids = _with_title(session, viewer, catalog, position, None)
         return _best(session, titles, position, _rows_of(session, ids))
     accounts = _accounts_of(session, sa.and_(*there))
-    by_title = bool(position.title and not position.employer)
-    many = by_title and _count_at(session, accounts) > MOST_COMPARED
-    rows = [] if many else _people_at(session, viewer, accounts)
-    if by_title:
-        # An account's name may tell what is not recorded of it.
-        searched = [_accounts_of(session, _untold(position)), *([accounts] if many else [])]
-        for some in searched:
-            ids = _with_title(session, viewer, catalog, position, some)
-            rows += _rows_of(session, ids)
+    if position.employer or not position.title:
+        return _best(session, titles, position, _people_at(session, viewer, accounts))
+    # An account's name may tell what is not recorded of it.
+    searched = [_ids_at(session, _accounts_of(session, _untold(position)))]
+    people = _ids_at(session, accounts)
+    rows: list[_Short] = []
+    if len(people) > MOST_COMPARED:
+        searched.append(people)
+    else:
+        rows = _people_at(session, viewer, accounts)
+    for some in searched:
+        rows += _rows_of(session, _with_title(session, viewer, catalog, position, some))
     return _best(session, titles, position, rows)
 
 
@@ -130,13 +133,12 @@ def _best(
         return {}
     employers = list(map(_EMPLOYER, read))
     agreements = _agreements(session, position, set(employers))
-    of_title = (likeness.get(row[1], 1.0) for row in read)
-    how = np.array(
-        [
-            (alike, *agreements[employer])
-            for alike, employer in zip(of_title, employers, strict=True)
-        ]
-    )
+    row_of = {employer: row for row, employer in enumerate(agreements)}
+    of_employer = np.fromiter(map(row_of.__getitem__, employers), np.int64, len(employers))
+    of_title = np.ones(len(read))
+    if position.title:
+        of_title = np.array([likeness[row[1]] for row in read])
+    how = np.column_stack((of_title, np.array(list(agreements.values()))[of_employer]))
     found = fits(position, Agreement(*how.T))
     ids = np.array([row[0] for row in read])
     order = np.lexsort((ids, -found.score))
@@ -211,25 +213,18 @@ def _with_title(
     viewer: Viewer,
     catalog: Catalog,
     position: Position,
-    accounts: Sequence[int] | None,
+    people: NDArray[np.int64] | None,
 ) -> list[int]:
-    """Those with the title that was asked for, by the search index: of all, or of those at these
-    accounts."""
-    allowed = None
-    if accounts is not None:
-        ids: list[int] = []
-        for batch in batches(accounts):
-            people = sa.select(col(Person.id)).where(col(Person.account_id).in_(batch))
-            ids += [row[0] for row in _columns(session, people)]
-        allowed = np.sort(np.array(ids, np.int64))
-        allowed = allowed[~np.isin(allowed, np.array(_members(session), np.int64))]
-        if not len(allowed):
+    """Those with the title that was asked for, by the search index: of all, or of these people."""
+    if people is not None:
+        people = people[~np.isin(people, np.array(_members(session), np.int64))]
+        if not len(people):
             return []
     unseen = np.array(sorted(hidden_from(session, viewer).people), np.int64)
     asked = about_text(catalog, position.title)
     with catalog.searching(session, Kind.PERSON) as collection:
         query = ask(collection, position.title, asked.vector, Weights(), catalog.encoder.languages)
-        return match(collection, query, hidden=unseen, allowed=allowed, pool=MOST_PEOPLE).ids
+        return match(collection, query, hidden=unseen, allowed=people, pool=MOST_PEOPLE).ids
 
 
 def _rows_of(session: Session, ids: Collection[int]) -> list[_Short]:
@@ -250,12 +245,13 @@ def _members(session: Session) -> Sequence[int]:
     return session.scalars(sa.select(col(Member.person_id))).all()
 
 
-def _count_at(session: Session, accounts: Sequence[int]) -> int:
-    """How many people there are at these accounts."""
-    return sum(
-        session.scalars(sa.select(sa.func.count()).where(col(Person.account_id).in_(batch))).one()
-        for batch in batches(accounts)
-    )
+def _ids_at(session: Session, accounts: Sequence[int]) -> NDArray[np.int64]:
+    """The people at these accounts by their ids, members and hidden ones among them."""
+    ids: list[int] = []
+    for batch in batches(accounts):
+        query = sa.select(col(Person.id)).where(col(Person.account_id).in_(batch))
+        ids += [row[0] for row in rows_of_driver(session, query)]
+    return np.sort(np.array(ids, np.int64))
 
 
 def _people_at(session: Session, viewer: Viewer, accounts: Sequence[int]) -> list[_Short]:
@@ -268,20 +264,10 @@ def _people_at(session: Session, viewer: Viewer, accounts: Sequence[int]) -> lis
         query = sa.select(*_SHORT).where(col(Person.account_id).in_(batch))
         query = query.order_by(col(Person.account_id), col(Person.id))
         query = query.limit(MOST_COMPARED - len(rows))
-        rows += [row for row in _columns(session, query) if row[0] not in others]
+        rows += [row for row in rows_of_driver(session, query) if row[0] not in others]
         if len(rows) >= MOST_COMPARED:
             break
     return rows
-
-
-def _columns(session: Session, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
-    """The rows of a query for numbers and texts, as the driver reads them; also people of whom the
-    session's reader may not know, whom the caller leaves out.
-
-    To make hundreds of thousands of them into rows of SQLAlchemy takes longer than to find them.
-    """
-    with closing(session.connection().execute(query)) as result:
-        return list(result.cursor.fetchall())
 
 
 def _contacts(query: sa.Select[Any]) -> sa.Select[Any]:

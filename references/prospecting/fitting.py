@@ -16,6 +16,7 @@ from workspace.accounts.accounts import Account
 from workspace.accounts.company_names import company_keys
 from workspace.accounts.geography import country_name, region_of
 from workspace.accounts.industries import industry_name
+from workspace.deals.discretion import left_out, rows_of_driver
 from workspace.keys import plain
 
 # The parts of a score.
@@ -142,16 +143,24 @@ def completed(employer: Employer, name: str) -> Employer:
 
 def facts_of_accounts(
     session: Session, names: Collection[str] | None
-) -> Sequence[tuple[str, str | None, str | None, str | None]]:
-    """The name, as names are compared, the industry, the country and the region of the accounts of
-    these names, or of all accounts, in the order of their ids."""
+) -> Sequence[tuple[str, tuple[str | None, str | None, str | None]]]:
+    """The name, as names are compared, with the industry, the country and the region, of the
+    accounts of these names, or of all accounts, in the order of their ids."""
     query: Any = sa.select(
-        col(Account.plain_name), col(Account.industry), col(Account.country), col(Account.region)
+        col(Account.id),
+        col(Account.plain_name),
+        col(Account.industry),
+        col(Account.country),
+        col(Account.region),
     ).order_by(col(Account.id))
     if names is not None:
         query = query.where(col(Account.plain_name).in_(sorted(names)))
-    rows: Any = session.execute(query).all()
-    return rows  # type: ignore[no-any-return]
+    hidden = set(left_out(session).accounts)
+    return [
+        (name, (industry, country, region))
+        for account_id, name, industry, country, region in rows_of_driver(session, query)
+        if account_id not in hidden
+    ]
 
 
 def keys_of(company: str) -> Sequence[str]:

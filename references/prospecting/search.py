@@ -7,7 +7,7 @@ job (`blind.py`): nothing here asks for them.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from heapq import nsmallest
+from heapq import nlargest, nsmallest
 
 from sqlmodel import Session, col, select
 
@@ -77,11 +77,16 @@ def search_network(
     recorded = {row.person_id: fit for row, fit in outside if row.person_id not in fitting}
     contacts = are_contacts(session, [each for each in recorded if each])
     fitting |= {person: fit for person, fit in recorded.items() if person in contacts}
-    chains = network.chains(session, viewer, fitting)
+    how_far = {person: round(fit.score, 1) for person, fit in fitting.items()}
     ids = list(fitting)
     if len(ids) > 2 * SHOWN:
+        # How near they are decides among those who fit as far as the last one who is shown.
+        least = nlargest(2 * SHOWN, how_far.values())[-1]
+        ids = [each for each in ids if how_far[each] >= least]
+    chains = network.chains(session, viewer, ids)
+    if len(ids) > 2 * SHOWN:
         near = {person: path.strength for person, path in chains.items()}
-        ids.sort(key=lambda each: (-round(fitting[each].score, 1), -near.get(each, 0.0), each))
+        ids.sort(key=lambda each: (-how_far[each], -near.get(each, 0.0), each))
         del ids[2 * SHOWN :]
     paths = with_evidence(session, viewer, [chains[each] for each in ids if each in chains])
     asked = known_to_colleagues(session, viewer, [each for each in ids if each not in paths])

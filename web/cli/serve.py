@@ -202,6 +202,7 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
         settle()
         leader.start_worker("catch-up", _or_later(lambda: _catch_up(workspace)))
         workspace.weigh()
+        settle()
 
     def store_counts() -> float:
         app.state.tally.store(database)

@@ -5,6 +5,7 @@ a viewer (`read_for`) gets no others by any query on accounts and people. What d
 tables, such as a search for names, asks `hidden_from`.
 """
 
+from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -80,6 +81,22 @@ def hidden_from(session: Session, viewer: Viewer) -> Hidden:
         tuple(sorted(row_id for kind, row_id in rows if kind == "account")),
         tuple(sorted(row_id for kind, row_id in rows if kind == "person")),
     )
+
+
+def left_out(session: Session) -> Hidden:
+    """What the queries of a session leave out, for whoever reads its rows without the ORM."""
+    found: Hidden = session.info.get(_HIDDEN, Hidden())
+    return Hidden() if is_unfiltered(session) else found
+
+
+def rows_of_driver(session: Session, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
+    """The rows of a query for numbers and texts, as the driver reads them; also accounts and people
+    of whom the session's reader may not know, whom the caller leaves out.
+
+    To make hundreds of thousands of them into rows of SQLAlchemy takes longer than to find them.
+    """
+    with closing(session.connection().execute(query)) as result:
+        return list(result.cursor.fetchall())
 
 
 def knows_of(session: Session, member_id: int, person: Person) -> bool:
