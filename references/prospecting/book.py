@@ -215,13 +215,12 @@ class Companies:
         wanted = np.unique(companies)
         industries, countries, regions = np.zeros((3, len(self._names)), np.int64)
         if accounts := self._accounts(session, wanted):
-            values = {
-                facts: tuple(self._value(fact or None) for fact in facts)
-                for facts in set(accounts.values())
-            }
-            known = np.array([values[facts] for facts in accounts.values()])
+            row_of = {facts: row for row, facts in enumerate(dict.fromkeys(accounts.values()))}
+            known = np.array([[self._value(fact or None) for fact in facts] for facts in row_of])
+            numbers = np.fromiter(accounts, np.int64, len(accounts))
+            rows = np.fromiter(map(row_of.__getitem__, accounts.values()), np.int64, len(accounts))
             for column, of_accounts in zip((industries, countries, regions), known.T, strict=True):
-                column[list(accounts)] = of_accounts
+                column[numbers] = of_accounts[rows]
         untold = (industries[wanted] == 0) | (countries[wanted] == 0)
         self.read_names(wanted[untold].tolist())
         told_industries, told_countries = np.array(self._industries), np.array(self._countries)
@@ -258,11 +257,12 @@ class Companies:
         few = len(numbers) <= BATCH and len(keys) <= BATCH
         found: dict[int, tuple[int, Facts]] = {}
         by_key = self._by_key
-        for name, facts in facts_of_accounts(session, keys if few else None):
+        rows = facts_of_accounts(session, keys if few else None)
+        for _, name, industry, country, region in rows:
             if name in by_key:
                 for number, place in by_key[name]:
                     if number not in found or place < found[number][0]:
-                        found[number] = place, facts
+                        found[number] = place, (industry, country, region)
         return {number: facts for number, (_, facts) in found.items()}
 
     def _value(self, value: str | None) -> int:

@@ -141,10 +141,8 @@ def completed(employer: Employer, name: str) -> Employer:
     return Employer(industry, country, region)
 
 
-def facts_of_accounts(
-    session: Session, names: Collection[str] | None
-) -> Sequence[tuple[str, tuple[str | None, str | None, str | None]]]:
-    """The name, as names are compared, with the industry, the country and the region, of the
+def facts_of_accounts(session: Session, names: Collection[str] | None) -> Sequence[tuple[Any, ...]]:
+    """The id, the name as names are compared, the industry, the country and the region of the
     accounts of these names, or of all accounts, in the order of their ids."""
     query: Any = sa.select(
         col(Account.id),
@@ -155,12 +153,9 @@ def facts_of_accounts(
     ).order_by(col(Account.id))
     if names is not None:
         query = query.where(col(Account.plain_name).in_(sorted(names)))
+    rows = rows_of_driver(session, query)
     hidden = set(left_out(session).accounts)
-    return [
-        (name, (industry, country, region))
-        for account_id, name, industry, country, region in rows_of_driver(session, query)
-        if account_id not in hidden
-    ]
+    return [row for row in rows if row[0] not in hidden] if hidden else rows
 
 
 def keys_of(company: str) -> Sequence[str]:

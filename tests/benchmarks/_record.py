@@ -1,7 +1,7 @@
 """A record of any size, made up: deals with facets, words and vectors, and no model needed.
 
-What makes searching hard is kept: vectors lie in clusters within clusters and have few
-directions of their own, words follow Zipf's law with some that belong to a topic, and a
+What makes searching hard is kept: vectors lie in clusters within clusters and are spread as those
+of the default model, words follow Zipf's law with some that belong to a topic, and a
 few products, industries and competitors are on many deals.
 """
 
@@ -43,8 +43,20 @@ from workspace.people.tables import Person
 
 DIMENSION = 384
 VOCABULARY = 50_000
-# The directions in which texts of one topic differ.
+# The directions in which texts of one topic differ, and how fast the later ones matter less.
 DIRECTIONS = 64
+DECAY = 0.65
+# What vectors are made of, in lengths of a theme: what all texts share, the topic of a theme, what
+# each text has of its own and how much that differs, and how much of it has any direction.
+#
+# The numbers are fitted to 10,000 texts, read by multilingual-e5-small: English descriptions of
+# companies (5,706), case studies (508), reports of faults (2,503) and abstracts (1,400), without
+# those of fewer than eight words. Fitted were the length of the mean; of centred vectors the
+# deviation and the 99th percentile of the cosines, the share of the first 10 and 64 directions, and
+# the cosines of the 1st, 10th, 100th and 1,000th nearest of a text, at 5, 50 and 95 %.
+COMMON = 2.1
+OF_TOPIC = 3.5
+OWN, OWN_SPREAD, ANYWHERE = 1.65, 0.57, 1.3
 TOPICS = 40
 THEMES_PER_TOPIC = 25
 PRODUCTS = 30
@@ -89,8 +101,10 @@ class Writer:
         self.common = units(random.normal(size=(1, DIMENSION)))[0]
         self.topics = units(random.normal(size=(TOPICS, DIMENSION)))
         themes = np.repeat(self.topics, THEMES_PER_TOPIC, axis=0)
-        self.themes = units(themes + units(random.normal(size=themes.shape)))
-        self.directions = random.normal(size=(DIRECTIONS, DIMENSION)) / np.sqrt(DIMENSION)
+        self.themes = units(OF_TOPIC * themes + units(random.normal(size=themes.shape)))
+        weights = np.arange(1, DIRECTIONS + 1) ** -DECAY
+        weights /= np.linalg.norm(weights) * np.sqrt(DIMENSION)
+        self.directions = weights[:, None] * random.normal(size=(DIRECTIONS, DIMENSION))
         # Without stop words the most frequent ones are not as frequent as Zipf has them.
         self.chance = np.cumsum(1 / np.arange(10, VOCABULARY + 10))
         self.chance /= self.chance[-1]
@@ -113,11 +127,11 @@ class Writer:
 
     def about(self, themes: NDArray[np.int64], random: np.random.Generator, own: float) -> Vectors:
         """Unit vectors of texts of these themes; `own` is how much each differs from others."""
-        noise = random.normal(size=(len(themes), DIRECTIONS)) @ self.directions
-        noise = noise / np.sqrt(DIRECTIONS) + 0.3 * units(
-            random.normal(size=(len(themes), DIMENSION))
-        )
-        return units(0.5 * self.common + self.themes[themes] + own * noise)
+        count = len(themes)
+        noise = random.normal(size=(count, DIRECTIONS)) @ self.directions
+        noise += ANYWHERE * units(random.normal(size=(count, DIMENSION)))
+        spread = OWN * np.exp(OWN_SPREAD * random.normal(size=(count, 1)))
+        return units(COMMON * self.common + units(self.themes[themes] + own * spread * noise))
 
     def text(self, topic: int, length: int, random: np.random.Generator) -> NDArray[np.int64]:
         """The numbers of the words of a text; a third are of its topic."""
