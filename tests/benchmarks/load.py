@@ -5,7 +5,8 @@ to six seconds and goes on; every eighth act saves a note on a deal of theirs. T
 process of its own. It is measured how long answers take, whether one fails, and how the memory of
 the server grows from its first tenth of the time, when everything has been opened once, to the end.
 
-`LOAD_MINUTES` has another time for it, where half an hour is too long.
+`LOAD_MINUTES` has another time for it, where half an hour is too long. With `LOAD_WORKERS` so many
+processes serve the record from PostgreSQL, which is beside them on the machine.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -30,8 +31,9 @@ from sqlmodel import SQLModel, col, select
 from references.network.ties import Tie, TieKind
 from similarity.index.catalog import Catalog
 from tests.benchmarks._network import network
-from tests.benchmarks._record import MadeUpModel, record
-from tests.benchmarks._serving import opened, running, serve_record
+from tests.benchmarks._postgresql import copy_of_record, postgresql
+from tests.benchmarks._record import MadeUpModel, count_on, record
+from tests.benchmarks._serving import running, serve_record, serve_with_processes
 from tests.benchmarks._work import add_work
 from web.session_cookie import csrf_token_of
 from workspace.accounts.accounts import Account
@@ -48,6 +50,8 @@ TIES = 500_000
 USERS = 50
 READING = (4.0, 6.0)
 MINUTES = float(os.environ.get("LOAD_MINUTES", "30"))
+# None: one process, and SQLite.
+WORKERS = int(os.environ.get("LOAD_WORKERS", "0"))
 # Each user's own deals.
 OWN = 8
 # After so many acts a note is saved.
@@ -90,14 +94,20 @@ class Figures:
 
 def run() -> Iterator[dict[str, Any]]:
     """A row for the answers, and one for the memory."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        shutil.copytree(record(DEALS), folder, dirs_exist_ok=True)
-        with closing(opened(folder)) as database:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        if WORKERS:
+            server = stack.enter_context(postgresql())
+            url = copy_of_record(server, DEALS, "load")
+        else:
+            shutil.copytree(record(DEALS), folder, dirs_exist_ok=True)
+            url = f"sqlite:///{folder / 'record.sqlite3'}"
+        with closing(Database(url)) as database:
             database.upgrade()
             users = _prepare(database)
             Catalog(database, MadeUpModel(), folder / "indexes").catch_up()
-        figures = _measured(folder, users)
+            database.gather_statistics()
+        figures = _measured(folder, url, users)
     for what, seconds in (("opens", figures.reads), ("saves", figures.saves)):
         p50, p95, p99 = np.percentile(seconds, [50, 95, 99]) * 1000
         yield {
@@ -174,6 +184,7 @@ def _add_people(session: Any) -> None:
             for number, company in enumerate(known.company.tolist())
         ),
     )
+    count_on(session.connection(), Person)
     pairs = zip(
         (known.one + first).tolist(),
         (known.other + first).tolist(),
@@ -196,9 +207,13 @@ def _insert(session: Any, table: type[SQLModel], rows: Iterator[dict[str, Any]])
         session.connection().execute(sa.insert(described), part)
 
 
-def _measured(folder: Path, users: Sequence[User]) -> Figures:
+def _measured(folder: Path, url: str, users: Sequence[User]) -> Figures:
     """What the users get from a server of its own."""
-    with running(serve_record, str(folder)) as server:
+    if WORKERS:
+        serving = running(serve_with_processes, url, str(folder), WORKERS)
+    else:
+        serving = running(serve_record, str(folder))
+    with serving as server:
         return asyncio.run(_work(server.address, users, psutil.Process(server.process.pid)))
 
 
@@ -213,8 +228,8 @@ async def _work(address: str, users: Sequence[User], server: psutil.Process) -> 
 
         async def watch() -> None:
             while time.monotonic() < until:
-                size = server.memory_info().rss / 1e6
-                figures.memory.append((time.monotonic() - began, size))
+                size = sum(each.memory_info().rss for each in (server, *server.children()))
+                figures.memory.append((time.monotonic() - began, size / 1e6))
                 await asyncio.sleep(1)
 
         async def use(number: int, user: User) -> None:
