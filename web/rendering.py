@@ -49,29 +49,29 @@ KINDS = {
 
 
 def render(request: Request, template: str, context: Any) -> str:
-    """A template with its context, called `page` there, and what the layout needs."""
+    """A template with its context, called `page` there, the components of pages as `ui`, and what
+    the layout needs."""
     viewer = request.scope.get("user")
     notice, undo = _notice(request)
-    return (
-        environment()
-        .get_template(template)
-        .render(
-            page=context,
-            viewer=viewer,
-            inbox=request.scope.get("inbox", 0),
-            conditions=request.scope.get("conditions", []),
-            path=request.url.path,
-            drafts=Drafts(request),
-            csrf_token=session_cookie.csrf_token(request),
-            theme=_preference(request, "theme", ("light", "dark"), "auto"),
-            shortcuts=_preference(request, "shortcuts", ("off",), "on") == "on",
-            notice=notice,
-            undo=undo,
-            back=_shown(request),
-            tour=tour_of(request) if viewer else None,
-            column_shares=partial(shares_of, request.cookies.get(WIDTHS, "")),
-        )
-    )
+    values = {
+        "page": context,
+        "viewer": viewer,
+        "inbox": request.scope.get("inbox", 0),
+        "conditions": request.scope.get("conditions", []),
+        "path": request.url.path,
+        "drafts": Drafts(request),
+        "csrf_token": session_cookie.csrf_token(request),
+        "theme": _preference(request, "theme", ("light", "dark"), "auto"),
+        "shortcuts": _preference(request, "shortcuts", ("off",), "on") == "on",
+        "notice": notice,
+        "undo": undo,
+        "back": _shown(request),
+        "tour": tour_of(request) if viewer else None,
+        "column_shares": partial(shares_of, request.cookies.get(WIDTHS, "")),
+    }
+    # Made once: a page is of many templates, and to import it in each takes longer than all else.
+    components = environment().get_template("_ui.html").make_module(values)
+    return environment().get_template(template).render(values, ui=components)
 
 
 @cache
@@ -79,6 +79,8 @@ def environment() -> Environment:
     """The environment; an undefined name in a template is an error, not an empty string."""
     templates = Environment(
         loader=FileSystemLoader(TEMPLATES),
+        # A server is started anew for other templates; to look for them at each use takes time.
+        auto_reload=False,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
