@@ -12,6 +12,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from workspace.database import batches
 from workspace.errors import NotFound
+from workspace.new_rows import number_rows
 
 Table = TypeVar("Table", bound=SQLModel)
 
@@ -133,13 +134,15 @@ def add_with_keys(session: Session, table: type[SQLModel], rows: Sequence[Named]
     free = set(candidates)
     for batch in batches(candidates):
         free -= set(session.exec(select(column).where(column.in_(batch))))
-    others = []
+    named, others = [], []
     for row, stem in zip(rows, stems, strict=True):
         if stem in free:
             row.key = stem
-            session.add(row)
+            named.append(row)
         else:
             others.append(row)
+    number_rows(session, table, named)
+    session.add_all(named)
     session.flush()
     for row in others:
         row.key = free_key(session, table, row.name)

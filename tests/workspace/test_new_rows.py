@@ -1,11 +1,12 @@
 """Rows that are made as rows are that are loaded."""
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from tests.world import World
 from workspace.accounts.accounts import Account
+from workspace.deals.discretion import read_for
 from workspace.deals.tables import Deal
-from workspace.new_rows import new_row
+from workspace.new_rows import new_row, number_rows
 
 
 def test_should_make_a_row_like_its_constructor(world: World) -> None:
@@ -36,3 +37,16 @@ def test_should_keep_what_follows_from_a_name(world: World) -> None:
         session.add(account)
         session.flush()
         assert account.plain_name == "orlik mills"
+
+
+def test_should_number_rows_after_those_that_the_reader_may_not_know_of(world: World) -> None:
+    with world.database.write() as session:
+        session.add(Account(key="unlisted", name="Unlisted", listed=False))
+    with world.database.write() as session:
+        read_for(session, world.viewer("charlie"))
+        rows = [Account(key=f"number-{n}", name=f"Number {n}") for n in range(3)]
+        number_rows(session, Account, rows)
+        session.add_all(rows)
+        session.flush()
+        names = select(Account.name).where(col(Account.key).startswith("number-"))
+        assert session.exec(names.order_by(col(Account.id))).all() == [row.name for row in rows]

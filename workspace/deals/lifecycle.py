@@ -39,7 +39,7 @@ from workspace.deals.tables import (
     Stakeholder,
 )
 from workspace.errors import Conflict, Invalid
-from workspace.new_rows import new_row
+from workspace.new_rows import new_row, number_rows
 from workspace.people.people import list_account, list_people
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
@@ -187,6 +187,7 @@ def log_all(
             "closed": closed,
         }
         deals.append(new_row(Deal, **values))
+    number_rows(session, Deal, deals)
     session.add_all(deals)
     session.flush()
     public_products: set[int] = set()

@@ -21,6 +21,8 @@ from workspace.revisions.recorder import Change
 _MOST_QUESTIONS = 30
 # An import with more new names than this is compared by the page of likely duplicates instead.
 _MOST_NEW = 3_000
+# The tables of what is asked about.
+ASKED_ABOUT = (ACCOUNT, PERSON)
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Question:
 def questions_about(session: Session, changes: Sequence[Change]) -> list[Question]:
     """The near misses among what an import adds, in the session that it was tried in."""
     found: list[tuple[float, Question]] = []
-    for kind, records in ((ACCOUNT, account_records), (PERSON, contact_records)):
+    for kind, records in zip(ASKED_ABOUT, (account_records, contact_records), strict=True):
         new = {
             str(change.place.key[0])
             for change in changes

@@ -23,7 +23,7 @@ from workspace.imports.context import ImportContext
 from workspace.imports.ledger import ImportFile, ImportRun, RunState
 from workspace.imports.meanings import Topic
 from workspace.imports.messages import kept, message_of, said
-from workspace.imports.near_misses import Question, questions_about
+from workspace.imports.near_misses import ASKED_ABOUT, Question, questions_about
 from workspace.imports.recognition import RecognisedFile
 from workspace.imports.run import ImportExtension, Outcome, Report, apply_rows
 from workspace.imports.runs import files_of, read_for_importer, recognised
@@ -171,7 +171,7 @@ def preview(
             for number in sorted(files, key=lambda number: extension.order(files[number].kind)):
                 report, seen[number] = _try_file(context, files[number], extension, until, tell)
                 reports[number] = report
-            changes = recorder.changes()
+            changes = recorder.changes(added=ASKED_ABOUT)
             questions = questions_about(session, changes)
     return Preview(
         [

@@ -6,7 +6,7 @@ the change. Tables whose rows follow from others (`FOLLOWS`) are left out: they 
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -73,11 +73,17 @@ class Recorder:
         event.listen(session, "before_flush", self._note_old)
         event.listen(session, "after_flush", self._note_new)
 
-    def changes(self) -> list[Change]:
-        """What has changed so far, each row once, in the order of the first change."""
+    def changes(self, added: Collection[str] | None = None) -> list[Change]:
+        """What has changed so far, each row once, in the order of the first change; of new rows
+        those of the tables `added` alone, or of all tables."""
         self._session.flush()
-        now = rows_at(self._session, self._before)
-        changes = [Change(place, before, now.get(place)) for place, before in self._before.items()]
+        known = {
+            place: before
+            for place, before in self._before.items()
+            if before is not None or added is None or place.table in added
+        }
+        now = rows_at(self._session, known)
+        changes = [Change(place, before, now.get(place)) for place, before in known.items()]
         return [change for change in changes if change.before != change.after]
 
     def _note_old(self, session: Session, _context: UOWTransaction, _instances: object) -> None:
