@@ -1,5 +1,7 @@
 """Backups: what is in them, that they are checked, and how they are restored."""
 
+import gzip
+import io
 import json
 import sqlite3
 import tarfile
@@ -121,6 +123,17 @@ def _flip(file: Path) -> None:
     file.write_bytes(content)
 
 
+def _flip_between_files(file: Path) -> None:
+    """Damage what no file of the archive has; its checksum stays."""
+    packed = file.read_bytes()
+    content = bytearray(gzip.decompress(packed))
+    with tarfile.open(fileobj=io.BytesIO(content)) as tar:
+        member = next(each for each in tar if each.size % tarfile.BLOCKSIZE)
+    content[member.offset_data + member.size] ^= 0xFF
+    checksum = slice(-8, None)
+    file.write_bytes(gzip.compress(bytes(content))[:-8] + packed[checksum])
+
+
 def _repack(file: Path, change: Callable[[Path], object]) -> None:
     """Pack the backup again with other content; its checksums stay."""
     folder = file.parent / "unpacked"
@@ -155,7 +168,16 @@ def _point_outside(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", [_truncate, _flip, _change_file, _add_file, _lose_manifest, _point_outside]
+    "damage",
+    [
+        _truncate,
+        _flip,
+        _flip_between_files,
+        _change_file,
+        _add_file,
+        _lose_manifest,
+        _point_outside,
+    ],
 )
 def test_should_restore_nothing_that_is_damaged(
     world: World,
