@@ -116,6 +116,10 @@ class _Part:
 class _Phrase:
     parts: tuple[_Part, ...]
     meaning: str
+    # How many letters a word has that may be the first part, with an ending or a typing error: most
+    # words are told apart by it, in a fraction of the time that comparing takes.
+    least: int
+    most: int
 
 
 class Phrases:
@@ -139,7 +143,9 @@ class Phrases:
                 self._by_text[parts[0].text].append(len(self._phrases))
                 for letters in _first_letters(parts[0].text):
                     self._by_letters[letters].append(len(self._phrases))
-                self._phrases.append(_Phrase(parts, meaning))
+                length = len(parts[0].text)
+                most = length + (LONGEST_ENDING if parts[0].stem else 1)
+                self._phrases.append(_Phrase(parts, meaning, length - 1, most))
         # Texts repeat their words.
         self._beginning = lru_cache(CACHED)(self._find_beginning)
 
@@ -175,9 +181,11 @@ class Phrases:
         else:
             known, keys = self._by_text, {word[:end] for end in range(1, len(word) + 1)}
         numbers = {number for key in keys for number in known.get(key, ())}
+        length = len(word)
         found = [
             (phrase, phrase.parts[0].fits(word))
             for phrase in map(self._phrases.__getitem__, sorted(numbers))
+            if phrase.least <= length <= phrase.most
         ]
         return [
             (phrase, fits)
