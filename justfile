@@ -32,9 +32,9 @@ serve *options: (_install "")
 test *options: setup
     @{{ python }} -m pytest -n auto {{ options }}
 
-# Run the tests that are soon done: on SQLite, without a browser, no property and no slow tests
+# Run the tests that are soon done: on SQLite, without a browser, no property tests and none that is slow here
 quick *options: setup
-    @{{ python }} -m pytest -n auto -m "not postgresql and not browser and not property and not slow" {{ options }}
+    @{{ python }} -m pytest -n auto --quick -m "not postgresql and not browser and not property and not slow" {{ options }}
 
 # Run all tests in full, on PostgreSQL too where CI tries a part; options go to pytest
 everything *options: setup

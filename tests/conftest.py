@@ -29,7 +29,7 @@ from workspace.deals import seat_roles, stages
 from workspace.people.sign_in import passwords
 from workspace.settings import Settings, sqlalchemy_url
 
-pytest_plugins = ["tests.time_limits"]
+pytest_plugins = ["tests.time_limits", "tests.quick"]
 
 # The developer's own workspace is neither read nor touched. A PostgreSQL server that
 # DATABASE_URL names is used, in databases of the tests' own.
