@@ -8,8 +8,8 @@ from collections import defaultdict
 
 import pytest
 
-# Seconds. Nine of ten tests on SQLite take less, and a third of the time together.
-LONGEST = 0.12
+# Seconds. Four of five tests on SQLite take less, and together a tenth of the time of all.
+LONGEST = 0.1
 _KEY = "dealkin/seconds"
 _TOOK = pytest.StashKey[dict[str, float]]()
 
