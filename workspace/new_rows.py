@@ -29,9 +29,8 @@ def new_row(table: type[Row], **values: Any) -> Row:
 def number_rows(session: Session, table: type[SQLModel], rows: Sequence[Any]) -> None:
     """Give new rows of a table the ids that SQLite would give them.
 
-    A statement that has to return ids takes it one execution for each row, which is half of what it
-    takes to write thousands; PostgreSQL returns those of many at once. The session is the only one
-    that writes.
+    SQLite executes a statement that returns ids once for each row; PostgreSQL returns the ids of
+    many rows at once. The session is the only one that writes.
     """
     if len(rows) < 2 or session.get_bind().dialect.name != "sqlite":
         return

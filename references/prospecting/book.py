@@ -256,13 +256,10 @@ class Companies:
         # All accounts are read faster than many are looked up.
         few = len(numbers) <= BATCH and len(keys) <= BATCH
         found: dict[int, tuple[int, Facts]] = {}
-        by_key = self._by_key
-        rows = facts_of_accounts(session, keys if few else None)
-        for _, name, industry, country, region in rows:
-            if name in by_key:
-                for number, place in by_key[name]:
-                    if number not in found or place < found[number][0]:
-                        found[number] = place, (industry, country, region)
+        for name, industry, country, region in facts_of_accounts(session, keys if few else None):
+            for number, place in self._by_key.get(name, ()):
+                if number not in found or place < found[number][0]:
+                    found[number] = place, (industry, country, region)
         return {number: facts for number, (_, facts) in found.items()}
 
     def _value(self, value: str | None) -> int:

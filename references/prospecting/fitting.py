@@ -142,10 +142,9 @@ def completed(employer: Employer, name: str) -> Employer:
 
 
 def facts_of_accounts(session: Session, names: Collection[str] | None) -> Sequence[tuple[Any, ...]]:
-    """The id, the name as names are compared, the industry, the country and the region of the
-    accounts of these names, or of all accounts, in the order of their ids."""
+    """The name, as names are compared, the industry, the country and the region of the accounts of
+    these names, or of all accounts, in the order of their ids."""
     query: Any = sa.select(
-        col(Account.id),
         col(Account.plain_name),
         col(Account.industry),
         col(Account.country),
@@ -153,9 +152,9 @@ def facts_of_accounts(session: Session, names: Collection[str] | None) -> Sequen
     ).order_by(col(Account.id))
     if names is not None:
         query = query.where(col(Account.plain_name).in_(sorted(names)))
-    rows = rows_of_driver(session, query)
-    hidden = set(left_out(session).accounts)
-    return [row for row in rows if row[0] not in hidden] if hidden else rows
+    if hidden := left_out(session).accounts:
+        query = query.where(col(Account.id).not_in(hidden))
+    return rows_of_driver(session, query)
 
 
 def keys_of(company: str) -> Sequence[str]:

@@ -84,7 +84,7 @@ def hidden_from(session: Session, viewer: Viewer) -> Hidden:
 
 
 def left_out(session: Session) -> Hidden:
-    """What the queries of a session leave out, for whoever reads its rows without the ORM."""
+    """The ids that the queries of a session leave out, for reading rows without the ORM."""
     found: Hidden = session.info.get(_HIDDEN, Hidden())
     return Hidden() if is_unfiltered(session) else found
 
