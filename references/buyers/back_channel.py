@@ -20,7 +20,7 @@ from workspace.accounts.accounts import Account, Relationship
 from workspace.clock import today
 from workspace.database import batches, fetch, select_row
 from workspace.deals.access import visible_deals, works_on_deal
-from workspace.deals.tables import Deal, Outcome, Stakeholder
+from workspace.deals.tables import FIRST, Deal, Outcome, Stakeholder, day_or
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
 
@@ -205,20 +205,30 @@ def _signs(session: Session, viewer: Viewer, people: dict[int, _Contact]) -> dic
         accounts[person.account_id].append(person_id)
         if person.relationship == Relationship.FORMER_CUSTOMER:
             signs[person_id].append(Sign(Tone.AGAINST, "No longer a customer"))
-    closed = (
-        sa.select(*map(col, (Deal.account_id, Deal.outcome, Deal.name, Deal.closed, Deal.reason)))
+    # Which deal of each account was closed last is found without the rows' texts.
+    ranked = (
+        sa.select(
+            col(Deal.id),
+            sa.func.row_number()
+            .over(
+                partition_by=col(Deal.account_id),
+                order_by=(day_or(FIRST, Deal.closed).desc(), col(Deal.id).desc()),
+            )
+            .label("place"),
+        )
         .where(
             col(Deal.account_id).in_(accounts),
             col(Deal.outcome).in_((Outcome.WON, Outcome.LOST)),
             visible_deals(viewer),
         )
-        .order_by(col(Deal.closed).desc(), col(Deal.id).desc())
+        .subquery()
     )
-    told_of: set[int | None] = set()
-    for account_id, outcome, name, day, why in session.execute(closed):
-        if account_id in told_of:
-            continue
-        told_of.add(account_id)
+    last = (
+        sa.select(*map(col, (Deal.account_id, Deal.outcome, Deal.name, Deal.closed, Deal.reason)))
+        .join(ranked, ranked.c.id == col(Deal.id))
+        .where(ranked.c.place == 1)
+    )
+    for account_id, outcome, name, day, why in session.execute(last):
         won = outcome == Outcome.WON
         year = f", {day.year}" if day else ""
         reason = f": {why}" if why and not won else ""

@@ -19,16 +19,17 @@ def understaffed(
     The next deals to close come first.
     """
     order = (day_or(LAST, Deal.expected_close), col(Deal.id))
-    # The rows of deals are long, so only those of the next ones are read.
+    is_open_seat = sa.and_(col(Seat.deal_id) == col(Deal.id), col(Seat.person_id).is_(None))
+    count = sa.select(sa.func.count()).select_from(Seat).where(is_open_seat).correlate(Deal)
+    # The rows of deals are long, so only those of the next ones are read; their seats are counted
+    # one deal after the other, so that an index gives the next deals and the others are not read.
     query = (
-        sa.select(col(Deal.id), sa.func.count().label("open_seats"))
-        .join(Seat, col(Seat.deal_id) == col(Deal.id))
+        sa.select(col(Deal.id), count.scalar_subquery().label("open_seats"))
         .where(
             visible_deals(viewer),
             col(Deal.outcome) == Outcome.OPEN,
-            col(Seat.person_id).is_(None),
+            sa.exists(sa.select(sa.literal(1)).select_from(Seat).where(is_open_seat)),
         )
-        .group_by(col(Deal.id))
         .order_by(*order)
         .limit(limit)
     )

@@ -20,6 +20,9 @@ from similarity.index.stored import Entry, said_in
 from similarity.index.vectors import SAMPLE, Ids, VectorIndex, Vectors, list_count
 from similarity.scoring import Facets
 
+# How many times as many vectors are asked for where the nearest were of too few documents.
+WIDER = 16
+
 
 class Collection(Searchable):
     """Documents by the id of their subject.
@@ -355,12 +358,13 @@ class Collection(Searchable):
                 numbers, cosines = ids[0][hits], scores[0][hits]
                 complete = len(numbers) < max(count, 1)
                 # The search widens until there are enough different documents, and every piece
-                # that is not among the results is farther away than they are.
+                # that is not among the results is farther away than they are. More results cost
+                # little beside another search.
                 documents = self._first_of(numbers, cosines, mask, pool, complete)
                 if documents is not None:
                     nearest[row] = documents
                     break
-                count *= 2
+                count *= WIDER
             if wide is None and self.vectors.is_exact:
                 wide = mask, numbers, cosines, complete
         return nearest

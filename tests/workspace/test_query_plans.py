@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from references.teams.understaffed import understaffed
 from tests.backends import SQLITE
 from tests.world import World
 from workspace.database import Database
@@ -24,8 +25,9 @@ BACKENDS = (SQLITE,)
         (lambda session, viewer: lists.deal_rows(session, viewer), "ix_deal_opened_id"),
         (lambda session, viewer: lists.closed_deals(session, viewer), "ix_deal_closed_id"),
         (lambda session, _viewer: person_rows(session), "ix_person_lower_name_id"),
+        (lambda session, viewer: understaffed(session, viewer), "ix_deal_outcome"),
     ],
-    ids=["deals", "closed deals", "people"],
+    ids=["deals", "closed deals", "people", "deals that need people"],
 )
 @pytest.mark.parametrize("gathered", [False, True], ids=["no statistics", "statistics"])
 def test_should_read_a_page_in_the_order_of_its_list(

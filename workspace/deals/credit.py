@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from workspace.accounts.accounts import Account
+from workspace.database import found_once
 from workspace.deals.access import visible_deals
 from workspace.deals.tables import CLOSED_OUTCOMES, Deal, PastSeat, Seat
 from workspace.people.tables import Person
@@ -74,34 +75,42 @@ def seat_counts(
     Few deals are hidden, so all seats are counted, without a look at their deals, and those on
     hidden deals are taken off again.
     """
-    has_it_again = sa.exists().where(
-        col(Seat.deal_id) == col(PastSeat.deal_id),
-        col(Seat.person_id) == col(PastSeat.person_id),
-        col(Seat.role) == col(PastSeat.role),
-    )
-    has_left = sa.and_(col(Deal.outcome).in_(CLOSED_OUTCOMES), sa.not_(has_it_again))
-    hidden = sa.and_(col(Deal.confidential).is_(True), sa.not_(visible_deals(viewer)))
     counts: dict[int, dict[str, int]] = defaultdict(dict)
-    for table, within, sign in (
-        (Seat, None, 1),
-        (Seat, hidden, -1),
-        (PastSeat, has_left, 1),
-        (PastSeat, sa.and_(hidden, has_left), -1),
-    ):
-        columns = (col(table.person_id), col(table.role))
-        query = sa.select(*columns, sa.func.count(col(table.deal_id).distinct()))
-        query = query.where(columns[0].is_not(None)).group_by(*columns)
-        if within is not None:
-            query = query.join(Deal, col(Deal.id) == col(table.deal_id)).where(within)
-        if person_id is not None:
-            query = query.where(columns[0] == person_id)
-        for member_id, role, count in session.execute(query):
+    hidden = sa.and_(col(Deal.confidential).is_(True), sa.not_(visible_deals(viewer)))
+    everywhere = found_once(session, ("seats", person_id), lambda: _seats(session, person_id))
+    for rows, sign in ((everywhere, 1), (_seats(session, person_id, hidden), -1)):
+        for member_id, role, count in rows:
             of_member = counts[member_id]
             of_member[role] = of_member.get(role, 0) + sign * count
     return {
         member_id: {role: count for role, count in roles.items() if count}
         for member_id, roles in counts.items()
     }
+
+
+def _seats(
+    session: Session, person_id: int | None, within: sa.ColumnElement[bool] | None = None
+) -> list[tuple[int, str, int]]:
+    """The members, or one, with each role that they have or had, and on how many deals."""
+    has_it_again = sa.exists().where(
+        col(Seat.deal_id) == col(PastSeat.deal_id),
+        col(Seat.person_id) == col(PastSeat.person_id),
+        col(Seat.role) == col(PastSeat.role),
+    )
+    has_left = sa.and_(col(Deal.outcome).in_(CLOSED_OUTCOMES), sa.not_(has_it_again))
+    found: list[tuple[int, str, int]] = []
+    for table, conditions in ((Seat, ()), (PastSeat, (has_left,))):
+        columns = (col(table.person_id), col(table.role))
+        query = sa.select(*columns, sa.func.count(col(table.deal_id).distinct()))
+        query = query.where(columns[0].is_not(None)).group_by(*columns)
+        if within is not None:
+            conditions = (*conditions, within)
+        if conditions:
+            query = query.join(Deal, col(Deal.id) == col(table.deal_id)).where(*conditions)
+        if person_id is not None:
+            query = query.where(columns[0] == person_id)
+        found += [(member_id, role, count) for member_id, role, count in session.execute(query)]
+    return found
 
 
 def credits_of(

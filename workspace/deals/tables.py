@@ -96,6 +96,8 @@ class Deal(SQLModel, table=True):
         Index("ix_deal_opened_id", sa.text(f"coalesce(opened, {FIRST})"), "id"),
         # The order of the deals that were closed last.
         Index("ix_deal_closed_id", sa.text(f"coalesce(closed, {FIRST})"), "id"),
+        # The deals of an outcome, those that close next first.
+        Index("ix_deal_outcome", "outcome", sa.text(f"coalesce(expected_close, {LAST})"), "id"),
         # The order of the board's columns, and everything that sums of deals need, whose rows are
         # long with texts.
         Index(
@@ -136,7 +138,7 @@ class Deal(SQLModel, table=True):
     stage_since: date | None = None
     # Follows from the stage, unless the deal is parked; kept here so that lists filter on it
     # without a join.
-    outcome: str = Field(default=Outcome.OPEN, max_length=6, index=True)
+    outcome: str = Field(default=Outcome.OPEN, max_length=6)
     amount: Decimal | None = Field(default=None, sa_type=Numeric(14, 2))
     currency: str | None = Field(default=None, max_length=3)
     # Of a recurring deal: what is paid each year, the term of the contract, and when it renews. The

@@ -59,8 +59,11 @@ def loads_of(session: Session, viewer: Viewer) -> dict[int, Load]:
 
 def _loads_of(session: Session, viewer: Viewer) -> dict[int, Load]:
     seats: Any = sa.select(col(Seat.person_id), sa.func.count()).group_by(col(Seat.person_id))
-    rows = session.execute(_on_open_deals(seats).where(visible_deals(viewer)))
-    counts: dict[int, int] = dict(rows.all())
+    counts: dict[int, int] = dict(session.execute(_on_open_deals(seats)).all())
+    # Few deals are hidden: all seats are counted, and those on hidden deals are taken off again.
+    hidden = sa.and_(col(Deal.confidential).is_(True), sa.not_(visible_deals(viewer)))
+    for person_id, count in session.execute(_on_open_deals(seats).where(hidden)):
+        counts[person_id] -= count
     said = {row.person_id: row for row in session.exec(select(MemberAvailability))}
     day = today()
     loads = {}
