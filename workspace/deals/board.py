@@ -15,6 +15,7 @@ from workspace.deals import access
 from workspace.deals.filters import ALL_DEALS, CLOSED, DealFilter
 from workspace.deals.lists import DealRow, row_query
 from workspace.deals.money import rates_of
+from workspace.deals.stages import stages
 from workspace.deals.tables import LAST, Deal, Outcome, day_or
 from workspace.people.viewer import Viewer
 
@@ -86,17 +87,25 @@ def stage_cards(
 
     That deal comes before the others, so that the member who moved it finds it.
     """
-    place = sa.func.row_number().over(partition_by=col(Deal.stage_id), order_by=_ORDER)
-    placed = (
-        sa.select(col(Deal.id), place.label("place"), (col(Deal.key) == moved).label("moved"))
-        .where(access.visible_deals(viewer), *_open_deals(chosen))
+    shown = (access.visible_deals(viewer), *_open_deals(chosen))
+    # Of each stage by itself, so that an index gives the first ones and the others are not read.
+    first = [
+        sa.select(col(Deal.id))
+        .where(*shown, col(Deal.stage_id) == stage.id)
+        .order_by(*_ORDER)
+        .limit(limit)
         .subquery()
+        for stage in stages(session)
+        if stage.outcome == Outcome.OPEN
+    ]
+    chosen_ids = sa.union_all(
+        *(sa.select(found.c.id) for found in first),
+        sa.select(col(Deal.id)).where(*shown, col(Deal.key) == moved),
     )
     query = (
         row_query()
-        .join(placed, placed.c.id == Deal.id)
-        .where(sa.or_(placed.c.place <= limit, placed.c.moved))
-        .order_by(sa.desc(placed.c.moved), placed.c.place)
+        .where(col(Deal.id).in_(chosen_ids))
+        .order_by(sa.desc(col(Deal.key) == moved), *_ORDER)
     )
     return fetch(session, DealRow, query)
 

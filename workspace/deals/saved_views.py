@@ -48,9 +48,10 @@ class ViewRow:
 
 def views_of(session: Session, viewer: Viewer) -> list[ViewRow]:
     """A viewer's own views and those that are shared with them, by name."""
+    # Not a join: where nobody has saved a view yet, a database may begin with all people.
+    owner_name = select(Person.name).where(col(Person.id) == col(SavedView.owner_id))
     query = (
-        select(SavedView, Person.name)
-        .join(Person, col(Person.id) == col(SavedView.owner_id))
+        select(SavedView, owner_name.scalar_subquery())
         .where(_listed(viewer))
         .order_by(sa.func.lower(SavedView.name), col(SavedView.id))
     )
