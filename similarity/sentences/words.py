@@ -18,7 +18,7 @@ _OPENING = re.compile(r"[.:!?\n…]")
 LONGEST_ENDING = 8
 # From this many letters on a word of a phrase may have a typing error.
 LEAST_MISSPELT = 6
-# The beginnings of phrases are kept for so many words.
+# What was found out about words is kept for so many of them.
 CACHED = 8192
 
 
@@ -66,13 +66,18 @@ def words_of(text: str) -> list[Word]:
         gap = text[end : found.start()]
         opens = not words or bool(_OPENING.search(gap))
         apart = not words or bool(_BREAK.search(gap))
-        folded = romanised(found[0]).replace(" ", "")
-        word = Word(
-            found[0], joined(found[0]), folded, found.start(), found.end(), opens, apart, gap == "-"
-        )
+        plain, folded = _forms(found[0])
+        word = Word(found[0], plain, folded, found.start(), found.end(), opens, apart, gap == "-")
         words.append(word)
         end = found.end()
     return words
+
+
+# Texts repeat their words.
+@lru_cache(CACHED)
+def _forms(written: str) -> tuple[str, str]:
+    """A word in small letters without accents, and the same in Latin letters."""
+    return joined(written), romanised(written).replace(" ", "")
 
 
 @dataclass(frozen=True)
@@ -116,10 +121,6 @@ class _Part:
 class _Phrase:
     parts: tuple[_Part, ...]
     meaning: str
-    # How many letters a word has that may be the first part, with an ending or a typing error: most
-    # words are told apart by it, in a fraction of the time that comparing takes.
-    least: int
-    most: int
 
 
 class Phrases:
@@ -131,9 +132,11 @@ class Phrases:
 
     def __init__(self, phrases: Iterable[tuple[str, str]]) -> None:
         self._phrases: list[_Phrase] = []
-        # Their numbers by their first words without an ending, and by the letters of these.
+        # Their numbers by their first words without an ending; and by first letters of these and
+        # by how many letters a word has that may be one of them, with an ending or a typing error:
+        # most words are told apart by this, in a fraction of the time that comparing takes.
         self._by_text: dict[str, list[int]] = defaultdict(list)
-        self._by_letters: dict[str, list[int]] = defaultdict(list)
+        self._by_shape: dict[tuple[str, int], list[int]] = defaultdict(list)
         for meaning, written in phrases:
             for phrase in filter(None, map(str.strip, written.split(";"))):
                 parts = tuple(
@@ -141,11 +144,12 @@ class Phrases:
                     for word in phrase.replace("-", " ").split()
                 )
                 self._by_text[parts[0].text].append(len(self._phrases))
+                least = len(parts[0].text) - 1
+                most = least + 1 + (LONGEST_ENDING if parts[0].stem else 1)
                 for letters in _first_letters(parts[0].text):
-                    self._by_letters[letters].append(len(self._phrases))
-                length = len(parts[0].text)
-                most = length + (LONGEST_ENDING if parts[0].stem else 1)
-                self._phrases.append(_Phrase(parts, meaning, length - 1, most))
+                    for length in range(max(least, LEAST_MISSPELT), most + 1):
+                        self._by_shape[letters, length].append(len(self._phrases))
+                self._phrases.append(_Phrase(parts, meaning))
         # Texts repeat their words.
         self._beginning = lru_cache(CACHED)(self._find_beginning)
 
@@ -176,22 +180,20 @@ class Phrases:
 
     def _find_beginning(self, word: str, misspelt: bool) -> list[tuple[_Phrase, bool]]:
         """The phrases that may begin with a word, and whether they do without an error."""
-        if misspelt:
-            known, keys = self._by_letters, _first_letters(word)
+        # A shorter word is taken as it is written.
+        if misspelt and len(word) >= LEAST_MISSPELT:
+            shapes = [(letters, len(word)) for letters in _first_letters(word)]
+            lists = map(self._by_shape.get, shapes)
         else:
-            known, keys = self._by_text, {word[:end] for end in range(1, len(word) + 1)}
-        numbers = {number for key in keys for number in known.get(key, ())}
-        length = len(word)
-        found = [
-            (phrase, phrase.parts[0].fits(word))
-            for phrase in map(self._phrases.__getitem__, sorted(numbers))
-            if phrase.least <= length <= phrase.most
-        ]
-        return [
-            (phrase, fits)
-            for phrase, fits in found
-            if fits or (misspelt and phrase.parts[0].nearly(word))
-        ]
+            beginnings = [word[:end] for end in range(1, len(word) + 1)]
+            lists = map(self._by_text.get, beginnings)
+        found = []
+        for number in sorted({number for numbers in lists if numbers for number in numbers}):
+            phrase = self._phrases[number]
+            fits = phrase.parts[0].fits(word)
+            if fits or (misspelt and phrase.parts[0].nearly(word)):
+                found.append((phrase, fits))
+        return found
 
 
 def _first_letters(word: str) -> set[str]:
