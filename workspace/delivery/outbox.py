@@ -25,6 +25,7 @@ from workspace.database import FOLLOWS, Database
 from workspace.delivery.attempts import Queued, attempt_next, unsent
 from workspace.delivery.html_part import html_part
 from workspace.errors import Conflict, DealkinError, Invalid, NotFound, TooMany
+from workspace.ids import uncounted_id
 from workspace.told import Told, in_words, said_by
 
 logger = logging.getLogger("dealkin.outbox")
@@ -57,7 +58,7 @@ class OutboxMessage(Queued, table=True):
 
     __table_args__: ClassVar[dict[str, Any]] = {"info": {FOLLOWS: True}}
 
-    id: int = Field(default=None, primary_key=True)
+    id: int = uncounted_id()
     # The first part of its Message-ID, which stays the same for all attempts.
     message_id: str = Field(unique=True, max_length=200)
     # The subject that caused it, such as 'reference request 12', by which it is found again.
