@@ -180,9 +180,10 @@ def _require_not_asked_lately(session: Session, recipient: str) -> None:
     )
     last = session.exec(asked.order_by(col(OutboxMessage.created_at).desc())).first()
     if last is not None:
+        # Neither the address, which the asker may not be allowed to read, nor who asked before.
         raise TooMany(
-            f"{recipient} was asked something by mail on {spoken(last.date())}."
-            f" Ask again from {spoken((last + QUESTIONS_APART).date())} on."
+            "This person cannot be asked by email yet."
+            f" Possible from {spoken((last + QUESTIONS_APART).date())}."
         )
 
 
