@@ -149,7 +149,7 @@ class Wanted:
 class Match:
     """An advocate with a score and its terms, the largest contribution first."""
 
-    id: int
+    advocate_id: int
     score: float
     terms: list[Term]
     # The products in question, if the customer is known to use none of them.
@@ -192,7 +192,7 @@ def match(asks: Iterable[tuple[Wanted, Candidate]]) -> list[Match]:
         lacks = () if uses_one else tuple(sorted(wanted.products))
         matches.append(Match(candidate.id, score(terms), terms, lacks, reasons))
     # The id makes the order of equal scores the same every time.
-    return sorted(matches, key=lambda match: (bool(match.lacks), -match.score, match.id))
+    return sorted(matches, key=lambda match: (bool(match.lacks), -match.score, match.advocate_id))
 
 
 @dataclass(frozen=True)

@@ -144,11 +144,11 @@ def suggest_advocates(
         key=lambda advocate: (states[advocate.id].next_on or date.max, advocate.name),
     )
     best, told = matches[:limit], unavailable[:most_left_out]
-    named = [*(by_id[match.id] for match in best), *told]
+    named = [*(by_id[match.advocate_id] for match in best), *told]
     persons = path_people(session, {*(advocate.person_id for advocate in named), *people})
     suggested = []
     for match in best:
-        advocate = by_id[match.id]
+        advocate = by_id[match.advocate_id]
         similar = known.similar_deals.get(advocate.account_id or 0)
         contact = known.contact_of(advocate)
         suggested.append(

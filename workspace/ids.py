@@ -1,7 +1,8 @@
 """Ids that tell nobody how many rows there are.
 
-The ids of rows on deals, of ties and of connections stand in addresses. If they were counted, a
-member could see from the gaps between two of them how much is written where they may not look.
+The ids of rows on deals, of ties, connections, notifications, emails and facts about people stand
+in addresses. If they were counted, a member could see from the gaps between two of them how much is
+written where they may not look. Pages name a row that has a key by its key, and never by its id.
 """
 
 import secrets

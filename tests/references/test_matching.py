@@ -51,7 +51,7 @@ candidates = st.builds(
 @given(st.lists(candidates, max_size=8))
 def test_should_order_the_list_by_the_sum_of_the_terms(found: list[Candidate]) -> None:
     matches = match((WANTED, each) for each in found)
-    assert sorted(each.id for each in matches) == sorted(each.id for each in found)
+    assert sorted(each.advocate_id for each in matches) == sorted(each.id for each in found)
     for each in matches:
         assert each.score == pytest.approx(sum(term.contribution for term in each.terms))
         assert {term.name for term in each.terms} == set(WEIGHTS)
@@ -67,12 +67,12 @@ def test_should_put_no_customer_without_the_product_above_one_who_uses_it(
     wanted = replace(WANTED, products=products)
     uses = {each.id: bool(each.products & products) for each in found}
     matches = match((wanted, each) for each in found)
-    using = [uses[each.id] for each in matches]
+    using = [uses[each.advocate_id] for each in matches]
     assert using == sorted(using, reverse=True)
     for each in matches:
-        assert bool(each.caveat) == (not uses[each.id])
-        assert uses[each.id] or each.band != "strong"
-        assert uses[each.id] or all(product in each.caveat for product in products)
+        assert bool(each.caveat) == (not uses[each.advocate_id])
+        assert uses[each.advocate_id] or each.band != "strong"
+        assert uses[each.advocate_id] or all(product in each.caveat for product in products)
 
 
 @given(st.lists(candidates, max_size=8))
@@ -99,7 +99,7 @@ def test_should_say_nothing_of_products_where_the_deal_names_none(found: list[Ca
 )
 def test_should_count_and_explain_everything_in_common(better: dict, term: str) -> None:
     plain, liked = match([(WANTED, NOBODY), (WANTED, replace(NOBODY, id=2, **better))])[::-1]
-    assert liked.id == 2
+    assert liked.advocate_id == 2
     assert liked.score > plain.score
     gained = {each.name for each in liked.terms if each.value > 0} - {
         each.name for each in plain.terms if each.value > 0

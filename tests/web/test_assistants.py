@@ -21,7 +21,8 @@ from references.suggestion_counts import SuggestionCount
 from tests.references.asking import advocate
 from tests.serving import application
 from tests.web.api.conftest import secret_of
-from tests.web.conftest import acts
+from tests.web.conftest import Visit, acts
+from tests.web.test_discretion import make_confidential_deal
 from tests.world import World, log_closed_deals, stage
 from web.workspace import Workspace
 from workspace.audit import AuditEntry, AuditValues
@@ -117,6 +118,31 @@ def test_should_leave_no_trace_of_a_confidential_deal(app: Litestar, world: Worl
         )
         assert hidden.is_error
         assert hidden.content == absent.content
+
+
+def test_should_answer_s2_the_same_before_and_after_a_confidential_deal(
+    app: Litestar, visit: Visit, world: World
+) -> None:
+    with world.database.write() as session:
+        advocate(session, world, "ines")
+    key = world.deals["wards"]
+    asked_for = [
+        *(("search", {"text": text}) for text in ("Zephyrine Robotics", "robots in wards")),
+        *((tool, {"deal": key}) for tool in ("similar_deals", "brief_for_call", "who_can_vouch")),
+        ("similar_deals", {"description": "Robots that carry patient records between wards"}),
+        ("who_knows_whom", {"person": "ines-moreira"}),
+        ("who_knows_whom", {"person": "quentin-quillfeather"}),
+    ]
+    secrets = [secret_of(world, name) for name in ("charlie", "dana", "grace")]
+
+    def everything() -> list[Any]:
+        return [
+            call(app, each, tool, **what).content for tool, what in asked_for for each in secrets
+        ]
+
+    before = everything()
+    make_confidential_deal(visit, world)
+    assert everything() == before
 
 
 def test_should_answer_with_reasons_and_sources(app: Litestar, world: World) -> None:

@@ -111,7 +111,8 @@ def test_should_let_in_whom_the_policy_of_a_route_names(
     # What one actor deletes, the others would not find.
     rows.sort(key=lambda row: row[1].endswith(("/delete", "/remove")))
     addresses = dict(paths(app, world, session))
-    assert len(rows) > 100
+    # The matrix: more than 2,500 cells.
+    assert len(rows) * len(EVERYBODY) > 2_500
     wrong = []
     for method, route, handler in share(world.database, rows, 3):
         policy = policy_of(handler, method)
@@ -176,6 +177,13 @@ def paths(app: Litestar, world: World, session: Session) -> list[tuple[tuple[str
 def of_pages(app: Litestar) -> list[tuple[str, str, HTTPRouteHandler]]:
     """The routes of pages; `tests/web/api/test_contracts.py` has the matrix of the API."""
     return [row for row in handlers(app) if not row[2].opt.get("api")]
+
+
+def test_should_fail_for_a_route_whose_keys_the_matrix_does_not_know(
+    world: World, session: Session
+) -> None:
+    with pytest.raises(AssertionError, match="say here what to put into it"):
+        filled("/deals/{key}/renewals/{renewal_id}", world, session)
 
 
 class Undeclared(Controller):

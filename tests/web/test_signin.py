@@ -1,6 +1,8 @@
 """Signing in and out."""
 
+import re
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
@@ -14,6 +16,7 @@ from web import limits
 from web.limits import Kind, Limit
 from web.signin import safe_next
 from workspace.errors import DealkinError
+from workspace.people import members
 from workspace.people.sign_in import passwords, throttling
 from workspace.people.sign_in.tables import SignInAttempt, SignInSession
 from workspace.people.tables import Member
@@ -229,8 +232,36 @@ def test_should_keep_preferences(visit: Visit) -> None:
     assert frank.post("/preferences", {"theme": "pink"}).status_code == 422
 
 
+def test_should_hash_s12_a_password_for_an_unknown_address_too(
+    visit: Visit, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One hash for each try, so that neither answer nor time tells which addresses there are."""
+    with world.database.write() as session:
+        members.deactivate(session, world.people["frank"])
+    passwords.verify("x", None)
+    hashed: list[str] = []
+    hashing = passwords._hashing.submit
+
+    def submit(function: Any, password_hash: str, password: str) -> Any:
+        hashed.append(password_hash)
+        return hashing(function, password_hash, password)
+
+    monkeypatch.setattr(passwords._hashing, "submit", submit)
+    pages = set()
+    for email in (world.email("alice"), world.email("frank"), "nobody@dealkin.example"):
+        visitor = visit(None)
+        sent = {"email": email, "password": "wrong"}
+        answer = visitor.post("/sign-in", sent, token=visitor.token_of("/sign-in"))
+        page = re.sub(r'value="[^"]*"', "", answer.text)
+        pages.add((answer.status_code, page))
+    assert len(hashed) == 3
+    # The costs stand at the beginning of a hash.
+    assert len({each.rpartition("$")[0].rpartition("$")[0] for each in hashed}) == 1
+    assert len(pages) == 1
+
+
 @pytest.mark.slow
-def test_should_evaluate_ten_of_a_thousand_tries_whatever_their_address(
+def test_should_evaluate_s12_ten_of_a_thousand_tries_whatever_their_address(
     app: Litestar, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """S12: a new /64 in the proxy's header with each try, and what the client adds to it."""

@@ -17,7 +17,7 @@ from web.api.calls import Call, Saved
 from web.api.fields import Body, Day, Found, Key, Label, Required, Short
 from web.api.operations import act, create, for_programs, read
 from web.api.shown import Named
-from web.forms import Form, row_id
+from web.forms import Form, uncounted_id
 from web.pages.references import advocates
 from web.policies import Policy
 from workspace.people.viewer import Viewer
@@ -169,7 +169,7 @@ class AdvocatesController(Controller):
             call,
             key,
             lambda session, viewer: advocates.mark_email_sent(
-                session, viewer, key, row_id(message)
+                session, viewer, key, uncounted_id(message)
             ),
         )
 

@@ -21,7 +21,7 @@ from web.api.calls import Call, Saved
 from web.api.fields import Body, Key, Label, Line, LongText, Query, Required, Short, Text
 from web.api.operations import act, change, create, for_programs, read, remove
 from web.edit_conflicts import fingerprint
-from web.forms import Form, row_id
+from web.forms import Form, uncounted_id
 from web.pages.deal_room.references import ask_for_reference, fit_of, read_reference
 from web.pages.references import desk, emails
 from web.pages.references.emails import EmailRow
@@ -188,7 +188,7 @@ class ReferenceRequestsController(Controller):
         self, call: NamedDependency[Call], key: FromPath[str], message: FromPath[int]
     ) -> Response[bytes]:
         def save(session: Session) -> Saved:
-            desk.mark_email_sent(session, call.viewer, key, row_id(message))
+            desk.mark_email_sent(session, call.viewer, key, uncounted_id(message))
             return _request(call)(session, call.viewer, key)
 
         return call.save(save)

@@ -18,7 +18,7 @@ from web.api.fields import Body, Day, Id, Key, Query, Short
 from web.api.operations import act, change, for_programs, read
 from web.api.shown import Named
 from web.edit_conflicts import fingerprint
-from web.forms import LARGEST_ID, Form
+from web.forms import LARGEST_INTEGER, Form
 from web.pages import inbox as inbox_pages
 from web.pages.staffing import eligibility as eligibility_pages
 from web.pages.staffing import staffing as staffing_pages
@@ -137,7 +137,7 @@ class InboxOfCallerController(Controller):
     @read(summary="List one's inbox", answers=Item, paged=True, query=InboxQuery)
     def list(self, call: NamedDependency[Call]) -> Response[bytes]:
         folder = InboxFolder(call.form.choice("show", tuple(InboxFolder)) or InboxFolder.OPEN)
-        before = call.form.integer("after", 1, LARGEST_ID)
+        before = call.form.integer("after", 1, LARGEST_INTEGER)
         call.form.check()
         with call.read() as session:
             rows = inbox.items(session, call.viewer, folder, before=before, limit=call.size + 1)

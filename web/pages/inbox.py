@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 from sqlmodel import Session
 
-from web.forms import LARGEST_ID, Form
+from web.forms import LARGEST_INTEGER, Form
 from web.lists import first_page
 from web.pages.homes import Waiting, waiting_of
 from web.policies import Policy, open_to
@@ -65,7 +65,7 @@ class InboxController(Controller):
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:
         folder = InboxFolder(visit.form.choice("show", tuple(InboxFolder)) or InboxFolder.OPEN)
-        before = visit.form.integer("before", 1, LARGEST_ID)
+        before = visit.form.integer("before", 1, LARGEST_INTEGER)
         visit.form.check()
         page = visit.page(inbox_page, folder, before)
         if folder == InboxFolder.OPEN and not visit.wants_fragment:
@@ -168,9 +168,9 @@ def _me(session: Session, viewer: Viewer) -> Person:
 
 def item_ids(form: Form) -> list[int]:
     """The items that a form names; they are only looked for among the viewer's own."""
-    sent = [value for value in form.sent.get("item", []) if re.fullmatch("[0-9]{1,10}", value)]
+    sent = [value for value in form.sent.get("item", []) if re.fullmatch("[0-9]{1,19}", value)]
     form.choices("item", sent)
-    ids = [int(value) for value in sent if int(value) <= LARGEST_ID]
+    ids = [int(value) for value in sent if int(value) <= LARGEST_INTEGER]
     if not ids:
         form.refuse("item", "Choose at least one.")
     return ids

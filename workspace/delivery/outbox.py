@@ -25,6 +25,7 @@ from workspace.database import FOLLOWS, Database
 from workspace.delivery.attempts import Queued, attempt_next, unsent
 from workspace.delivery.html_part import html_part
 from workspace.errors import Conflict, DealkinError, Invalid, NotFound, TooMany
+from workspace.ids import uncounted_id
 from workspace.told import Told, in_words, said_by
 
 logger = logging.getLogger("dealkin.outbox")
@@ -57,7 +58,7 @@ class OutboxMessage(Queued, table=True):
 
     __table_args__: ClassVar[dict[str, Any]] = {"info": {FOLLOWS: True}}
 
-    id: int = Field(default=None, primary_key=True)
+    id: int = uncounted_id()
     # The first part of its Message-ID, which stays the same for all attempts.
     message_id: str = Field(unique=True, max_length=200)
     # The subject that caused it, such as 'reference request 12', by which it is found again.
@@ -179,9 +180,10 @@ def _require_not_asked_lately(session: Session, recipient: str) -> None:
     )
     last = session.exec(asked.order_by(col(OutboxMessage.created_at).desc())).first()
     if last is not None:
+        # Neither the address, which the asker may not be allowed to read, nor who asked before.
         raise TooMany(
-            f"{recipient} was asked something by mail on {spoken(last.date())}."
-            f" Ask again from {spoken((last + QUESTIONS_APART).date())} on."
+            "This person cannot be asked by email yet."
+            f" Possible from {spoken((last + QUESTIONS_APART).date())}."
         )
 
 

@@ -12,6 +12,7 @@ from sqlmodel import Field, Index, SQLModel
 
 from workspace.clock import now
 from workspace.database import FOLLOWS, RIGHTS, SECRET
+from workspace.ids import uncounted_id
 from workspace.value_lists import split_values
 
 
@@ -109,7 +110,7 @@ class MemberRole(SQLModel, table=True):
 class Employment(SQLModel, table=True):
     """A person's time at an organisation, which may be an account of ours."""
 
-    id: int = Field(default=None, primary_key=True)
+    id: int = uncounted_id()
     person_id: int = Field(foreign_key="person.id", index=True)
     account_id: int | None = Field(default=None, foreign_key="account.id", index=True)
     organisation: str = Field(max_length=200, index=True)
@@ -123,7 +124,7 @@ class Employment(SQLModel, table=True):
 class Education(SQLModel, table=True):
     """A person's time at a school or university."""
 
-    id: int = Field(default=None, primary_key=True)
+    id: int = uncounted_id()
     person_id: int = Field(foreign_key="person.id", index=True)
     institution: str = Field(max_length=200, index=True)
     degree: str = Field(default="", max_length=200)
@@ -144,7 +145,7 @@ class Gathering(StrEnum):
 class Membership(SQLModel, table=True):
     """A person's time in an association or on a board, or their attendance of an event."""
 
-    id: int = Field(default=None, primary_key=True)
+    id: int = uncounted_id()
     person_id: int = Field(foreign_key="person.id", index=True)
     kind: str = Field(max_length=20)
     organisation: str = Field(max_length=200, index=True)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, select
 
 from workspace.clock import now
-from workspace.ids import ID
+from workspace.ids import ID, uncounted_id
 
 # The kinds of events that followers are notified of: notes, stages and references, not every edit.
 FOLLOWED_KINDS = (*("note", "call", "meeting", "email", "stage", "parked", "woken", "reference"),)
@@ -33,7 +33,7 @@ class Notification(SQLModel, table=True):
 
     __table_args__ = (sa.Index("ix_notification_person_id_done_at", "person_id", "done_at"),)
 
-    id: int = Field(default=None, primary_key=True)
+    id: int = uncounted_id()
     person_id: int = Field(foreign_key="person.id")
     entry_id: int | None = Field(
         default=None, foreign_key="timelineentry.id", index=True, ondelete="CASCADE", sa_type=ID

@@ -15,7 +15,7 @@ from similarity.feedback import REASONS, Verdict, judge
 from similarity.index.catalog import Catalog
 from similarity.inquiry import ask_of_deal, ask_of_deals, rank, rank_each
 from tests.world import World
-from workspace.deals import availability, lifecycle, stages, team
+from workspace.deals import availability, leaving, lifecycle, stages, team
 from workspace.deals.access import visible_deals
 from workspace.deals.eligibility import eligible_members, set_eligibility
 from workspace.deals.seat_roles import DEFAULT_SEAT_ROLES
@@ -249,6 +249,19 @@ def test_should_ignore_a_lock_that_cannot_be(world: World, catalog: Catalog) -> 
     assert sorted((twice[one] or 0, twice[other] or 0)) == sorted((erin, grace))
     nobody = proposed(solve(world, catalog, locked={one: world.people["frank"]}))
     assert nobody[one] in (erin, grace)
+
+
+def test_should_propose_no_member_who_has_left(world: World, catalog: Catalog) -> None:
+    make_up(world, 1)
+    before = {who for who in proposed(solve(world, catalog)).values() if who is not None}
+    assert before
+    with world.database.write() as session:
+        for person_id in before:
+            leaving.deactivate(session, person_id, by=None)
+    after = solve(world, catalog)
+    for proposals in after.proposals.values():
+        for each in proposals:
+            assert not before & {fit.person_id for fit in (each.best, *each.others) if fit}
 
 
 def test_should_count_only_seats_that_the_viewer_may_see(world: World, catalog: Catalog) -> None:

@@ -81,7 +81,7 @@ def test_should_rebuild_when_a_file_is_deleted(saved: Saved, file: int) -> None:
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("file", FILES)
-def test_should_rebuild_when_a_file_is_truncated(saved: Saved, file: int, share: float) -> None:
+def test_should_rebuild_s16_when_a_file_is_truncated(saved: Saved, file: int, share: float) -> None:
     path = files(saved.folder)[file]
     content = path.read_bytes()
     path.write_bytes(content[: min(int(len(content) * share), len(content) - 1)])
@@ -91,7 +91,7 @@ def test_should_rebuild_when_a_file_is_truncated(saved: Saved, file: int, share:
 
 @pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.8, 0.97])
 @pytest.mark.parametrize("file", FILES)
-def test_should_rebuild_when_a_bit_is_flipped(saved: Saved, file: int, share: float) -> None:
+def test_should_rebuild_s16_when_a_bit_is_flipped(saved: Saved, file: int, share: float) -> None:
     path = files(saved.folder)[file]
     content = bytearray(path.read_bytes())
     at = int(len(content) * share)

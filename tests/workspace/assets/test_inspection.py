@@ -92,6 +92,22 @@ def test_s15_should_refuse_hostile_files_within_200_mb() -> None:
     assert kilobytes < 200_000
 
 
+@pytest.mark.parametrize(
+    ("name", "raw"),
+    [
+        ("deal-1.vectors", b"IxF2" + bytes(60)),
+        ("manifest-1.json.pdf", b'{"files": {"deal-1.vectors": ["0", 1]}}'),
+        ("deal-1.words", pickle.dumps({"deal": [1]})),
+        ("index.pdf", pickle.dumps([1, 2, 3])),
+        ("vectors.xlsx", b"\x93NUMPY\x01\x00" + bytes(60)),
+    ],
+)
+def test_s16_should_take_no_index_or_stored_object_for_a_file(name: str, raw: bytes) -> None:
+    """Indexes are made of the database alone: none can be uploaded."""
+    with pytest.raises(Invalid):
+        inspect(name, raw)
+
+
 def test_should_refuse_what_is_too_large_without_reading_it() -> None:
     with pytest.raises(Invalid, match="larger than 50 MB"):
         inspect("deck.pdf", b"%PDF-" + bytes(50_000_000))

@@ -12,6 +12,7 @@ from tests.world import World, ago
 from workspace.clock import today
 from workspace.collaboration import digests, inbox, reminders
 from workspace.database import Database
+from workspace.deals import leaving
 from workspace.deals.tables import Stakeholder
 from workspace.delivery.outbox import OutboxMessage
 from workspace.people.tables import Member, Person
@@ -48,6 +49,14 @@ def test_should_send_a_digest_once_a_day_if_there_is_something(world: World) -> 
     assert digests.queue_due(world.database, ORIGIN, at(8, 1)) == 0
     with world.database.read() as session:
         assert inbox.count(session, world.viewer("bob")) == 1
+
+
+def test_should_send_none_to_a_member_who_has_left(world: World) -> None:
+    write(world, "@bob-brandt, the merger is near")
+    with world.database.write() as session:
+        leaving.deactivate(session, world.people["bob"], by=None)
+    assert digests.queue_due(world.database, ORIGIN, at(8)) == 0
+    assert mails(world.database) == {}
 
 
 def test_should_not_name_a_confidential_deal(world: World) -> None:

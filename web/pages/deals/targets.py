@@ -146,7 +146,7 @@ def quota_values(
 
 
 def _field(person: Person, quarter: Quarter) -> str:
-    return f"quota-{person.id}-{quarter.key}"
+    return f"quota-{person.key}-{quarter.key}"
 
 
 def _plain(amount: Decimal | None) -> str:

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from references.removal import Fact, delete_fact
 from web.edit_conflicts import EditForm, edit_form, lock_unchanged
-from web.forms import Form, row_id
+from web.forms import Form, uncounted_id
 from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
@@ -136,7 +136,7 @@ def _fact_of(
     """A person whom the viewer can edit, and the fact about them."""
     person = people.editable_person(session, viewer, key)
     table: Any = FACTS[kind][0] if kind in FACTS else None
-    fact: Fact | None = session.get(table, row_id(fact_id)) if table else None
+    fact: Fact | None = session.get(table, uncounted_id(fact_id)) if table else None
     if fact is None or fact.person_id != person.id:
         raise NotFound("There is no such fact.")
     return person, fact

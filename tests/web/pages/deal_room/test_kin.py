@@ -16,7 +16,7 @@ HTMX = {"HX-Request": "true"}
 
 
 def order(text: str) -> list[str]:
-    return re.findall(r'<h3 id="kin-\d+"><a href="/deals/([^"]+)"', text)
+    return re.findall(r'<h3 id="kin-[^"]+"><a href="/deals/([^"]+)"', text)
 
 
 def path(world: World, deal: str = "kestrel") -> str:

@@ -175,11 +175,13 @@ def test_should_keep_a_guests_word_whatever_members_who_ask_try(
     )
     @given(
         st.lists(
-            st.tuples(st.sampled_from(SCHEMERS[:2]), st.sampled_from(ACTS)), min_size=1, max_size=8
+            st.tuples(st.sampled_from(SCHEMERS), st.sampled_from(ACTS)), min_size=1, max_size=8
         )
     )
     @example([("charlie", act) for act in (*ACTS, "read", "use links")])
     @example([("bob", act) for act in (*ACTS, "read", "use links")])
+    @example([("grace", act) for act in (*ACTS, "read", "use links")])
+    @example([("dana", act) for act in (*ACTS, "read", "use links")])
     def scheming(acts: list[tuple[str, str]]) -> None:
         for who, act in acts:
             scheme.try_it(who, act)
