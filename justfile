@@ -68,9 +68,9 @@ bench *options: setup
 torture *options: setup
     @{{ python }} -m tests.torture {{ options }}
 
-# Send bad input to every address and operation: 10,000 cases each, or FUZZ_CASES; options go to pytest
+# Send bad input to every address and operation, 10,000 cases each or FUZZ_CASES, and every payload to every parameter; options go to pytest
 fuzz *options: setup
-    @FUZZ_CASES="${FUZZ_CASES:-10000}" {{ python }} -m pytest tests/web/test_bad_input.py tests/web/api/test_generated_calls.py --timeout 14400 {{ options }}
+    @FUZZ_CASES="${FUZZ_CASES:-10000}" {{ python }} -m pytest tests/web/test_bad_input.py tests/web/test_parameters.py tests/web/api/test_generated_calls.py --timeout 14400 {{ options }}
 
 # Import whole exports in a browser, and undo them: 5,000 connections and 8,800 deals
 full-size *options: setup

@@ -1,14 +1,14 @@
 """Ids of notifications, emails and dated facts that tell nobody how many rows there are
 
-Revision: 0059
-Revises: 0058
+Revision: 0060
+Revises: 0059
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0059"
-down_revision = "0058"
+revision = "0060"
+down_revision = "0059"
 branch_labels = None
 depends_on = None
 
