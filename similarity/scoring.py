@@ -14,7 +14,8 @@ from workspace.accounts.size_bands import size_likeness
 
 # The recency of a closed deal halves with every this many days.
 RECENCY_HALF_LIFE = 730
-# The least shares of the attainable score for the bands 'strong' and 'fair'.
+# The least shares of the attainable score for the bands 'strong' and 'fair', where no calibration
+# of the model says otherwise.
 STRONG = 0.55
 FAIR = 0.35
 # The value of the same region where the countries differ.

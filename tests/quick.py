@@ -8,8 +8,8 @@ from collections import defaultdict
 
 import pytest
 
-# Seconds. Four of five tests on SQLite take less, and together less than a tenth of the time.
-LONGEST = 0.1
+# Seconds. Two of three tests on SQLite take less, and together a thirtieth of the time.
+LONGEST = 0.05
 _KEY = "dealkin/seconds"
 _TOOK = pytest.StashKey[dict[str, float]]()
 

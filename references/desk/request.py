@@ -74,7 +74,8 @@ class Step:
     participle: str
 
 
-# The only table of what may be done; pages make their buttons from it.
+# The only table of steps: who may take each, from which states, and to which it leads unless its
+# function knows another. Pages make their buttons from it.
 STEPS: dict[str, Step] = {
     "submit": Step((State.DRAFT,), State.SUBMITTED, (Party.ASKER,), "asked for"),
     "approve": Step((State.SUBMITTED,), State.APPROVED, (Party.DESK, Party.OWNER), "approved"),

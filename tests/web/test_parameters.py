@@ -26,7 +26,6 @@ from web import limits
 from web.api.description import description
 from web.limits import Kind, Limit
 
-
 PAYLOADS = (*SQL, *SCRIPTS)
 FUZZING = "FUZZ_CASES" in os.environ
 # How many payloads each parameter gets.

@@ -55,7 +55,7 @@ from workspace.told import in_words
 
 LIST = "/imports"
 # Seconds after which a preview shows what it has found out so far.
-PREVIEW_SECONDS = 1.8
+PREVIEW_SECONDS = 1.5
 _MOST_FILES = 20
 ORDERS = ((DateOrder.DAY_FIRST.value, "Day first"), (DateOrder.MONTH_FIRST.value, "Month first"))
 

@@ -1,9 +1,9 @@
 """Who may see a deal, and who may change it: one rule, asked in every direction.
 
-`_sees` and `_edits` are the only statements of the rule. Every query on deals, wherever it runs,
-starts from `visible_deals`; every page and every write gets its deal from `readable_deal` or
-`editable_deal`. A deal that a viewer may not see does not exist for them: they get NotFound, and
-no count and no ranking of theirs includes it.
+`_sees` and `_edits` are the only statements of the rule. A query on deals, wherever it runs, starts
+from `visible_deals`, or leaves out what it does not allow; every page and every write gets its deal
+from `readable_deal` or `editable_deal`. A deal that a viewer may not see does not exist for them:
+they get NotFound, and no count and no ranking of theirs includes it.
 """
 
 from collections.abc import Iterable, Mapping

@@ -46,7 +46,7 @@ from workspace.people.viewer import Viewer, require_writer
 from workspace.timeline.timeline import record, record_all
 
 # Addresses under /deals that are pages of their own, so that no deal may have them as keys.
-RESERVED_KEYS = frozenset({"new", "bulk", "views", "stages"})
+RESERVED_KEYS = frozenset({"new", "bulk", "views", "stages", "targets"})
 
 # The same deal by the same member within this time is a button that was pressed twice.
 SAME_SUBMIT = timedelta(minutes=1)

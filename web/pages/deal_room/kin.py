@@ -1,4 +1,4 @@
-"""The Kin tab: the past deals like this one, why, and what the reader thinks of them."""
+"""The tab of similar deals: which past deals are like this one, why, and what the reader thinks."""
 
 import dataclasses
 from dataclasses import dataclass, field
