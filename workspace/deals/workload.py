@@ -63,7 +63,7 @@ def _loads_of(session: Session, viewer: Viewer) -> dict[int, Load]:
     # Few deals are hidden: all seats are counted, and those on hidden deals are taken off again.
     hidden = sa.and_(col(Deal.confidential).is_(True), sa.not_(visible_deals(viewer)))
     for person_id, count in session.execute(_on_open_deals(seats).where(hidden)):
-        counts[person_id] -= count
+        counts[person_id] = counts.get(person_id, 0) - count
     said = {row.person_id: row for row in session.exec(select(MemberAvailability))}
     day = today()
     loads = {}
