@@ -126,6 +126,11 @@ def hidden_deal_ids(session: Session, viewer: Viewer) -> list[int]:
     return [deal_id for deal_id, seen in confidential_deals(session, viewer).items() if not seen]
 
 
+def hidden_deals(viewer: Viewer) -> Predicate:
+    """The predicate of the deals that a viewer may not see: an index finds the few that can be."""
+    return sa.and_(col(Deal.confidential).is_(True), sa.not_(visible_deals(viewer)))
+
+
 def confidential_deals(session: Session, viewer: Viewer) -> dict[int, bool]:
     """The confidential deals by their ids, with whether a viewer may see each."""
     query = select(Deal.id, visible_deals(viewer)).where(col(Deal.confidential).is_(True))

@@ -20,7 +20,7 @@ from sqlmodel import Session, col, select
 
 from workspace.accounts.accounts import Account
 from workspace.database import found_once
-from workspace.deals.access import visible_deals
+from workspace.deals.access import hidden_deals, visible_deals
 from workspace.deals.tables import CLOSED_OUTCOMES, Deal, PastSeat, Seat
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
@@ -76,9 +76,8 @@ def seat_counts(
     hidden deals are taken off again.
     """
     counts: dict[int, dict[str, int]] = defaultdict(dict)
-    hidden = sa.and_(col(Deal.confidential).is_(True), sa.not_(visible_deals(viewer)))
     everywhere = found_once(session, ("seats", person_id), lambda: _seats(session, person_id))
-    for rows, sign in ((everywhere, 1), (_seats(session, person_id, hidden), -1)):
+    for rows, sign in ((everywhere, 1), (_seats(session, person_id, hidden_deals(viewer)), -1)):
         for member_id, role, count in rows:
             of_member = counts[member_id]
             of_member[role] = of_member.get(role, 0) + sign * count

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from workspace.clock import today
 from workspace.database import found_once
-from workspace.deals.access import visible_deals
+from workspace.deals.access import hidden_deals
 from workspace.deals.availability import (
     USUAL_LIMIT,
     MemberAvailability,
@@ -61,8 +61,7 @@ def _loads_of(session: Session, viewer: Viewer) -> dict[int, Load]:
     seats: Any = sa.select(col(Seat.person_id), sa.func.count()).group_by(col(Seat.person_id))
     counts: dict[int, int] = dict(session.execute(_on_open_deals(seats)).all())
     # Few deals are hidden: all seats are counted, and those on hidden deals are taken off again.
-    hidden = sa.and_(col(Deal.confidential).is_(True), sa.not_(visible_deals(viewer)))
-    for person_id, count in session.execute(_on_open_deals(seats).where(hidden)):
+    for person_id, count in session.execute(_on_open_deals(seats).where(hidden_deals(viewer))):
         counts[person_id] = counts.get(person_id, 0) - count
     said = {row.person_id: row for row in session.exec(select(MemberAvailability))}
     day = today()
