@@ -157,6 +157,8 @@ def test_should_show_each_viewer_the_deals_of_the_rule(database: Database) -> No
             assert set(session.exec(select(Deal.id).where(visible))) == seen
             assert set(session.exec(select(Deal.id).where(sa.not_(visible)))) == unseen
             assert set(access.hidden_deal_ids(session, viewer)) == unseen
+            hidden = select(Deal.id).where(access.hidden_deals(viewer))
+            assert set(session.exec(hidden)) == unseen
             for row in rows.deals:
                 found = refusal(access.readable_deal, session, viewer, row.key)
                 assert found is (None if row.id in seen else NotFound)
