@@ -20,6 +20,7 @@ from web import session_cookie
 from web.columns import WIDTHS, shares_of
 from web.drafts import Drafts
 from web.entry_links import path_of, source_label
+from web.fragments import CacheTag
 from web.help_places import help_for
 from web.markdown import markdown
 from web.path_diagram import draw
@@ -85,6 +86,7 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=[CacheTag],
     )
     templates.filters.update(
         money=money,

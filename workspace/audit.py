@@ -148,6 +148,17 @@ HASHED = (
 )
 
 
+_HEAD = select(AuditHead).where(AuditHead.id == 1).with_for_update()
+_UNCHAINED = (
+    sa.select(*HASHED)
+    .where(
+        col(AuditEntry.id).in_(sa.bindparam("ids", expanding=True)),
+        col(AuditEntry.number).is_(None),
+    )
+    .order_by(col(AuditEntry.id))
+)
+
+
 @event.listens_for(Session, "before_commit")
 def chain(session: Session) -> None:
     """Chain the entries of a transaction. Last of all, as others wait for the chain's head."""
@@ -157,13 +168,9 @@ def chain(session: Session) -> None:
         return
     session.flush()
     ids = [identity[0] for entry in pending if (identity := sa.inspect(entry).identity)]
-    head = session.exec(select(AuditHead).where(AuditHead.id == 1).with_for_update()).one()
+    head = session.exec(_HEAD).one()
     for batch in batches(sorted(ids)):
-        rows = session.execute(
-            sa.select(*HASHED)
-            .where(col(AuditEntry.id).in_(batch), col(AuditEntry.number).is_(None))
-            .order_by(col(AuditEntry.id))
-        ).all()
+        rows = session.execute(_UNCHAINED, {"ids": batch}).all()
         places = []
         for row in rows:
             head.number += 1

@@ -70,7 +70,11 @@ class ChangeLog:
         *,
         breaks: str,
     ) -> None:
-        self._state = state
+        self._next = (
+            sa.update(state)
+            .values(generation=col(state.generation) + 1)
+            .returning(col(state.generation))
+        )
         self._generations = generations
         self._breaks = breaks
         columns = sa.inspect(changes).columns
@@ -84,13 +88,7 @@ class ChangeLog:
         Generations are committed in the order of their numbers, so that no cache overlooks one
         that is committed late. A number that is never logged leaves a harmless gap.
         """
-        return int(
-            session.execute(
-                sa.update(self._state)
-                .values(generation=col(self._state.generation) + 1)
-                .returning(col(self._state.generation))
-            ).scalar_one()
-        )
+        return int(session.execute(self._next).scalar_one())
 
     def append(
         self,

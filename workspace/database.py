@@ -410,9 +410,11 @@ def _field_names(row: type) -> list[str]:
     return [field.name for field in fields(row) if field.init]
 
 
-def fetch(session: Session, row: type[Row], query: sa.Select[Any]) -> list[Row]:
+def fetch(
+    session: Session, row: type[Row], query: sa.Select[Any], **parameters: object
+) -> list[Row]:
     """The results of a query from `select_row`, as rows of that dataclass."""
-    found = session.execute(query)
+    found = session.execute(query, parameters)
     names = list(found.keys())
     if names == _field_names(row)[: len(names)]:
         return [row(*values) for values in found]

@@ -267,20 +267,7 @@ class Indexer:
         """The stored vectors of this model for texts with these hashes."""
         vectors: VectorsByHash = {}
         for batch in batches(digests):
-            # Of many passages with the same text, only one vector is read.
-            latest = (
-                sa.select(sa.func.max(col(Passage.id)))
-                .where(
-                    col(Passage.text_hash).in_(batch),
-                    col(Passage.model) == self._encoder.model_id,
-                )
-                .group_by(col(Passage.text_hash))
-            )
-            rows = session.execute(
-                sa.select(col(Passage.text_hash), col(Passage.vector)).where(
-                    col(Passage.id).in_(latest)
-                )
-            )
+            rows = session.execute(_VECTORS, {"digests": batch, "model": self._encoder.model_id})
             vectors.update((row.text_hash, row.vector) for row in rows)
         return vectors
 
@@ -385,11 +372,26 @@ def stored_model(session: Session) -> str | None:
     return session.exec(newest.where(col(Passage.model).is_not(None)).limit(1)).first()
 
 
-def _stored(session: Session, kind: Kind, ids: list[int]) -> dict[int, _Stored]:
-    query = select_row(_Stored, Document).where(
-        col(Document.kind) == kind, col(Document.subject_id).in_(ids)
+# Every save asks this, and building the statements would take longer than running them. Of many
+# passages with the same text, only one vector is read.
+_VECTORS = sa.select(col(Passage.text_hash), col(Passage.vector)).where(
+    col(Passage.id).in_(
+        sa.select(sa.func.max(col(Passage.id)))
+        .where(
+            col(Passage.text_hash).in_(sa.bindparam("digests", expanding=True)),
+            col(Passage.model) == sa.bindparam("model"),
+        )
+        .group_by(col(Passage.text_hash))
     )
-    return {row.subject_id: row for row in fetch(session, _Stored, query)}
+)
+_STORED = select_row(_Stored, Document).where(
+    col(Document.kind) == sa.bindparam("kind"),
+    col(Document.subject_id).in_(sa.bindparam("ids", expanding=True)),
+)
+
+
+def _stored(session: Session, kind: Kind, ids: list[int]) -> dict[int, _Stored]:
+    return {row.subject_id: row for row in fetch(session, _Stored, _STORED, kind=kind, ids=ids)}
 
 
 def _documented(session: Session, subjects: Subjects) -> Subjects:

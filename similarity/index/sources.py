@@ -101,6 +101,27 @@ def documents(
                 yield row_id, person_document(person), confidential
 
 
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+# Built once, because building a statement takes longer than running it, and a save reads a
+# document several times.
+_DEALS: Any = (
+    sa.select(
+        col(Deal.id),
+        col(Deal.name),
+        col(Deal.use_case),
+        col(Deal.notes),
+        col(Deal.reason),
+        col(Deal.confidential),
+        col(Account.name).label("account"),
+        col(Account.description),
+        col(Account.own).label("account_own"),
+        col(Account.industry),
+    )
+    .outerjoin(Account, col(Account.id) == col(Deal.account_id))
+    .where(col(Deal.id).in_(_IDS))
+)
+
+
 def deal_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, DealText, bool]]:
     """The texts of these deals: (id, texts, whether the deal is confidential)."""
     products = names_of(session, Product, DealProduct.product_id, DealProduct.deal_id, ids)
@@ -108,22 +129,7 @@ def deal_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, DealText
         session, Competitor, DealCompetitor.competitor_id, DealCompetitor.deal_id, ids
     )
     searched = searched_keys(session, FieldSubject.ACCOUNT)
-    rows = session.execute(
-        sa.select(
-            col(Deal.id),
-            col(Deal.name),
-            col(Deal.use_case),
-            col(Deal.notes),
-            col(Deal.reason),
-            col(Deal.confidential),
-            col(Account.name).label("account"),
-            col(Account.description),
-            col(Account.own).label("account_own"),
-            col(Account.industry),
-        )
-        .outerjoin(Account, col(Account.id) == col(Deal.account_id))
-        .where(col(Deal.id).in_(ids))
-    )
+    rows = session.execute(_DEALS, {"ids": ids})
     for row in rows:
         text = DealText(
             name=row.name,
@@ -139,32 +145,17 @@ def deal_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, DealText
         yield row.id, text, row.confidential
 
 
-def entries_of(session: Session, ids: list[int]) -> dict[int, list[Written]]:
-    """What was written on these deals besides their descriptions: the next step, stakeholders'
-    notes, and the newest entries of the timeline.
+_NEXT_STEPS = sa.select(col(Deal.id), col(Deal.next_step)).where(
+    col(Deal.id).in_(_IDS), col(Deal.next_step) != ""
+)
+_STAKEHOLDER_NOTES = (
+    sa.select(col(Stakeholder.deal_id), col(Stakeholder.id), col(Stakeholder.note))
+    .where(col(Stakeholder.deal_id).in_(_IDS), col(Stakeholder.note) != "")
+    .order_by(col(Stakeholder.id))
+)
 
-    Everybody who sees a deal may read these. What fewer may read, such as guests' feedback, is a
-    document of its own.
-    """
-    entries: dict[int, list[Written]] = defaultdict(list)
-    steps = sa.select(col(Deal.id), col(Deal.next_step)).where(
-        col(Deal.id).in_(ids), col(Deal.next_step) != ""
-    )
-    for deal_id, text in session.execute(steps):
-        entries[deal_id].append(Written("next", text))
-    if searched := searched_keys(session, FieldSubject.DEAL):
-        values = sa.select(col(Deal.id), col(Deal.own)).where(col(Deal.id).in_(ids))
-        for deal_id, own in session.execute(values):
-            entries[deal_id] += [
-                Written(f"own:{key}", str(own[key])) for key in searched if key in own
-            ]
-    notes = (
-        sa.select(col(Stakeholder.deal_id), col(Stakeholder.id), col(Stakeholder.note))
-        .where(col(Stakeholder.deal_id).in_(ids), col(Stakeholder.note) != "")
-        .order_by(col(Stakeholder.id))
-    )
-    for deal_id, row_id, text in session.execute(notes):
-        entries[deal_id].append(Written(f"stakeholder:{row_id}", text))
+
+def _newest_entries() -> sa.Select[Any]:
     place = sa.func.row_number().over(
         partition_by=col(TimelineEntry.deal_id),
         order_by=(col(TimelineEntry.at).desc(), col(TimelineEntry.id).desc()),
@@ -178,18 +169,41 @@ def entries_of(session: Session, ids: list[int]) -> dict[int, list[Written]]:
             place.label("place"),
         )
         .where(
-            col(TimelineEntry.deal_id).in_(ids),
+            col(TimelineEntry.deal_id).in_(_IDS),
             col(TimelineEntry.kind).in_(WRITTEN_KINDS),
             col(TimelineEntry.text) != "",
         )
         .subquery()
     )
-    newest = (
+    return (
         sa.select(numbered)
         .where(numbered.c.place <= MAX_ENTRIES)
         .order_by(numbered.c.deal_id, numbered.c.place)
     )
-    for deal_id, row_id, kind, text, _ in session.execute(newest):
+
+
+_NEWEST_ENTRIES = _newest_entries()
+
+
+def entries_of(session: Session, ids: list[int]) -> dict[int, list[Written]]:
+    """What was written on these deals besides their descriptions: the next step, stakeholders'
+    notes, and the newest entries of the timeline.
+
+    Everybody who sees a deal may read these. What fewer may read, such as guests' feedback, is a
+    document of its own.
+    """
+    entries: dict[int, list[Written]] = defaultdict(list)
+    for deal_id, text in session.execute(_NEXT_STEPS, {"ids": ids}):
+        entries[deal_id].append(Written("next", text))
+    if searched := searched_keys(session, FieldSubject.DEAL):
+        values = sa.select(col(Deal.id), col(Deal.own)).where(col(Deal.id).in_(ids))
+        for deal_id, own in session.execute(values):
+            entries[deal_id] += [
+                Written(f"own:{key}", str(own[key])) for key in searched if key in own
+            ]
+    for deal_id, row_id, text in session.execute(_STAKEHOLDER_NOTES, {"ids": ids}):
+        entries[deal_id].append(Written(f"stakeholder:{row_id}", text))
+    for deal_id, row_id, kind, text, _ in session.execute(_NEWEST_ENTRIES, {"ids": ids}):
         entries[deal_id].append(Written(f"{kind}:{row_id}", text))
     return entries
 

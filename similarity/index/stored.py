@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from similarity.calibration import nearness_scale, shipped_means
 from similarity.index.boilerplate import IsBoilerplate
@@ -122,15 +122,22 @@ def stored_entries(
 
 def lacking_vectors(session: Session, model: str, document_ids: list[int]) -> set[int]:
     """Which of these documents have a passage without a vector of this model."""
-    query = select(Passage.document_id).where(
-        col(Passage.document_id).in_(document_ids), lacks_vector(model)
-    )
-    return set(session.exec(query.distinct()))
+    return set(session.scalars(_LACKING, {"ids": document_ids, "model": model}))
 
 
-def lacks_vector(model: str) -> sa.ColumnElement[bool]:
+def lacks_vector(model: str | sa.BindParameter[str]) -> sa.ColumnElement[bool]:
     """Whether a passage has no vector of this model."""
     return sa.or_(col(Passage.model).is_(None), col(Passage.model) != model)
+
+
+_LACKING = (
+    sa.select(col(Passage.document_id))
+    .where(
+        col(Passage.document_id).in_(sa.bindparam("ids", expanding=True)),
+        lacks_vector(sa.bindparam("model", type_=sa.Text)),
+    )
+    .distinct()
+)
 
 
 def _stacked(vectors: list[bytes]) -> Vectors:

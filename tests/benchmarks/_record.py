@@ -205,6 +205,8 @@ def record(count: int) -> Path:
     if not made.exists():
         fill(database, count)
         made.touch()
+    # A server does so after an import; without it SQLite reads all open deals to find a few.
+    database.gather_statistics()
     database.close()
     return folder
 

@@ -147,8 +147,13 @@ def readable_deal(session: Session, viewer: Viewer, key: str) -> Deal:
 
 def editable_deal_ids(session: Session, viewer: Viewer, deal_ids: Iterable[int]) -> set[int]:
     """The deals, of the few with these ids, that a viewer may change."""
-    query = select(Deal.id).where(col(Deal.id).in_(list(deal_ids)), editable_deals(viewer))
-    return set(session.exec(query))
+    return set(session.scalars(_editable(viewer), {"ids": list(deal_ids)}))
+
+
+@lru_cache(maxsize=1000)
+def _editable(viewer: Viewer) -> sa.Select[int]:
+    few = col(Deal.id).in_(sa.bindparam("ids", expanding=True))
+    return sa.select(col(Deal.id)).where(few, editable_deals(viewer))
 
 
 def works_on_deal(person_id: int) -> Predicate:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -87,27 +88,32 @@ def stage_cards(
 
     That deal comes before the others, so that the member who moved it finds it.
     """
+    open_stages = tuple(stage.id for stage in stages(session) if stage.outcome == Outcome.OPEN)
+    query = _cards_query(viewer, chosen, open_stages, limit, today())
+    return fetch(session, DealRow, query, moved=moved)
+
+
+# A filter may be about today, so that a query is kept for its day.
+@lru_cache(maxsize=200)
+def _cards_query(
+    viewer: Viewer, chosen: DealFilter, stage_ids: tuple[int, ...], limit: int, on: date
+) -> sa.Select[Any]:
     shown = (access.visible_deals(viewer), *_open_deals(chosen))
+    is_moved = col(Deal.key) == sa.bindparam("moved", type_=sa.Text)
     # Of each stage by itself, so that an index gives the first ones and the others are not read.
     first = [
         sa.select(col(Deal.id))
-        .where(*shown, col(Deal.stage_id) == stage.id)
+        .where(*shown, col(Deal.stage_id) == stage_id)
         .order_by(*_ORDER)
         .limit(limit)
         .subquery()
-        for stage in stages(session)
-        if stage.outcome == Outcome.OPEN
+        for stage_id in stage_ids
     ]
     chosen_ids = sa.union_all(
         *(sa.select(found.c.id) for found in first),
-        sa.select(col(Deal.id)).where(*shown, col(Deal.key) == moved),
+        sa.select(col(Deal.id)).where(*shown, is_moved),
     )
-    query = (
-        row_query()
-        .where(col(Deal.id).in_(chosen_ids))
-        .order_by(sa.desc(col(Deal.key) == moved), *_ORDER)
-    )
-    return fetch(session, DealRow, query)
+    return row_query().where(col(Deal.id).in_(chosen_ids)).order_by(sa.desc(is_moved), *_ORDER)
 
 
 def more_cards(

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -178,30 +179,38 @@ class _Total:
 def deal_totals(session: Session, viewer: Viewer, chosen: DealFilter = ALL_DEALS) -> Totals:
     """The totals of the deals that a viewer may see and has chosen, of at most COUNTED."""
     rates = rates_of(session)
-    # The day matters only where it decides about a rate.
-    day = sa.case((col(Deal.currency).in_(rates.days), col(Deal.closed))).label("closed")
-    some = (
-        sa.select(col(Deal.outcome), col(Deal.currency), col(Deal.amount), day)
-        .where(access.visible_deals(viewer), *chosen.where())
-        .limit(COUNTED + 1)
-        .subquery()
-    )
-    columns = (some.c.outcome, some.c.currency, some.c.closed)
-    query = (
-        sa.select(
-            *columns, sa.func.count().label("count"), sa.func.sum(some.c.amount).label("amount")
-        )
-        .group_by(*columns)
-        .order_by(*columns)
-    )
+    query = _totals_query(viewer, chosen, tuple(rates.days), today())
     counts: dict[str, int] = {}
-    rows = fetch(session, _Total, query)
+    rows = fetch(session, _Total, query, most=COUNTED + 1)
     for row in rows:
         counts[row.outcome] = counts.get(row.outcome, 0) + row.count
     if sum(counts.values()) > COUNTED:
         return Totals({}, {}, more=True)
     sums = rates.add_up((row.amount, row.currency, row.closed) for row in rows if row.currency)
     return Totals(counts, sums, more=False)
+
+
+# A filter may be about today, so that a query is kept for its day.
+@lru_cache(maxsize=200)
+def _totals_query(
+    viewer: Viewer, chosen: DealFilter, rated: tuple[str, ...], on: date
+) -> sa.Select[Any]:
+    # The day matters only where it decides about a rate.
+    day = sa.case((col(Deal.currency).in_(rated), col(Deal.closed))).label("closed")
+    some = (
+        sa.select(col(Deal.outcome), col(Deal.currency), col(Deal.amount), day)
+        .where(access.visible_deals(viewer), *chosen.where())
+        .limit(sa.bindparam("most"))
+        .subquery()
+    )
+    columns = (some.c.outcome, some.c.currency, some.c.closed)
+    return (
+        sa.select(
+            *columns, sa.func.count().label("count"), sa.func.sum(some.c.amount).label("amount")
+        )
+        .group_by(*columns)
+        .order_by(*columns)
+    )
 
 
 def deals_of_member(
@@ -251,15 +260,17 @@ class Choices:
     regions: list[str]
 
 
+_REGIONS = select(Account.region).where(col(Account.region).is_not(None)).distinct()
+
+
 def choices(session: Session, viewer: Viewer) -> Choices:
     """The choices of a viewer."""
-    regions = select(Account.region).where(col(Account.region).is_not(None)).distinct()
     return Choices(
         stages=[(row.name, row.name) for row in stages(session)],
         products=product_choices(session, viewer),
         competitors=competitor_choices(session, viewer),
         owners=active_members(session),
-        regions=sorted(region for region in session.exec(regions) if region),
+        regions=sorted(region for region in session.exec(_REGIONS) if region),
     )
 
 
@@ -285,6 +296,7 @@ def deal_names(
     return {deal_id: (key, name) for deal_id, key, name in session.exec(query)}
 
 
+@lru_cache
 def row_query() -> sa.Select[Any]:
     """A query for rows of `DealRow`, of any deals; the caller restricts it to a viewer's."""
     return (

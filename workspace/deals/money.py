@@ -70,10 +70,13 @@ class Rates:
         return dict(sorted(sums.items(), key=lambda item: (item[0] != self.home, item[0])))
 
 
+_RATES = select(ExchangeRate).order_by(col(ExchangeRate.day))
+
+
 def rates_of(session: Session) -> Rates:
     """The rates that the company has entered."""
     rates = Rates(company(session).currency)
-    for row in session.exec(select(ExchangeRate).order_by(col(ExchangeRate.day))):
+    for row in session.exec(_RATES):
         rates.days.setdefault(row.currency, []).append(row.day)
         rates.values.setdefault(row.currency, []).append(row.rate)
     return rates

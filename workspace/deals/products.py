@@ -1,6 +1,7 @@
 """The products and competitors of deals."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -151,8 +152,13 @@ def _choose(
 
 
 def _choices(session: Session, viewer: Viewer, table: type[_Named]) -> list[tuple[str, str]]:
-    query = select(table.key, table.name).where(_known_to(viewer, table)).order_by(table.name)
-    return [(key, name) for key, name in session.exec(query)]
+    return [(key, name) for key, name in session.exec(_known(viewer, table))]
+
+
+# Making the query takes longer than running it.
+@lru_cache(maxsize=1000)
+def _known(viewer: Viewer, table: type[_Named]) -> Any:
+    return select(table.key, table.name).where(_known_to(viewer, table)).order_by(table.name)
 
 
 def _known_to(viewer: Viewer, table: type[Product] | type[Competitor]) -> sa.ColumnElement[bool]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 import sqlalchemy as sa
@@ -48,13 +50,6 @@ class ViewRow:
 
 def views_of(session: Session, viewer: Viewer) -> list[ViewRow]:
     """A viewer's own views and those that are shared with them, by name."""
-    # Not a join: where nobody has saved a view yet, a database may begin with all people.
-    owner_name = select(Person.name).where(col(Person.id) == col(SavedView.owner_id))
-    query = (
-        select(SavedView, owner_name.scalar_subquery())
-        .where(_listed(viewer))
-        .order_by(sa.func.lower(SavedView.name), col(SavedView.id))
-    )
     return [
         ViewRow(
             id=row.id,
@@ -64,8 +59,19 @@ def views_of(session: Session, viewer: Viewer) -> list[ViewRow]:
             by=owner if row.owner_id != viewer.person_id else None,
             may_change=_may_change(viewer, row),
         )
-        for row, owner in session.exec(query)
+        for row, owner in session.exec(_views(viewer))
     ]
+
+
+@lru_cache(maxsize=1000)
+def _views(viewer: Viewer) -> Any:
+    # Not a join: where nobody has saved a view yet, a database may begin with all people.
+    owner_name = select(Person.name).where(col(Person.id) == col(SavedView.owner_id))
+    return (
+        select(SavedView, owner_name.scalar_subquery())
+        .where(_listed(viewer))
+        .order_by(sa.func.lower(SavedView.name), col(SavedView.id))
+    )
 
 
 def save_view(

@@ -2,6 +2,7 @@
 
 from sqlmodel import Session, col, select
 
+from workspace.database import found_once
 from workspace.deals.tables import Outcome, Stage
 from workspace.errors import Invalid
 
@@ -38,9 +39,12 @@ def add_default_stages(session: Session) -> None:
         session.flush()
 
 
+_STAGES = select(Stage).order_by(col(Stage.position))
+
+
 def stages(session: Session) -> list[Stage]:
     """The pipeline, first stage first."""
-    return list(session.exec(select(Stage).order_by(col(Stage.position))))
+    return list(found_once(session, Stage, lambda: session.exec(_STAGES).all()))
 
 
 def stage_of(session: Session, name: str) -> Stage:

@@ -124,10 +124,17 @@ def _allows(roles: str, viewer: Viewer) -> bool:
     return not roles or bool(viewer.roles & set(split_values(roles)))
 
 
+_FIELDS_OF = {
+    subject: select(OwnField)
+    .where(OwnField.subject == subject)
+    .order_by(col(OwnField.name), col(OwnField.id))
+    for subject in FieldSubject
+}
+
+
 def fields_of(session: Session, subject: FieldSubject) -> list[OwnField]:
     """The fields of a subject, by name."""
-    query = select(OwnField).where(OwnField.subject == subject)
-    query = query.order_by(col(OwnField.name), col(OwnField.id))
+    query = _FIELDS_OF[subject]
     return list(found_once(session, (OwnField, subject), lambda: session.exec(query).all()))
 
 

@@ -163,14 +163,17 @@ def member_of(session: Session, key: str) -> Person:
     return person
 
 
+_ACTIVE_MEMBERS = (
+    select(Person.key, Person.name)
+    .join(Member, col(Member.person_id) == col(Person.id))
+    .where(col(Member.active).is_(True))
+    .order_by(Person.name)
+)
+
+
 def active_members(session: Session) -> list[tuple[str, str]]:
     """The members who can get a deal, a seat or an invitation, as (key, name)."""
-    query = (
-        select(Person.key, Person.name)
-        .join(Member, col(Member.person_id) == col(Person.id))
-        .where(col(Member.active).is_(True))
-    )
-    return [(key, name) for key, name in session.exec(query.order_by(Person.name))]
+    return [(key, name) for key, name in session.exec(_ACTIVE_MEMBERS)]
 
 
 def roles_of(session: Session, person_id: int) -> list[str] | None:

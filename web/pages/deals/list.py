@@ -208,15 +208,16 @@ def deal_list(session: Session, viewer: Viewer, asked: Form, form: Form | None =
     rows = rows_of(session, viewer, state, after, PAGE + 1)
     shown, last = first_page(rows, PAGE)
     open_stages = [row.name for row in stages(session) if row.outcome == Outcome.OPEN]
+    bar = bar_of(session, viewer, state, form)
     return DealList(
         state=state,
-        bar=bar_of(session, viewer, state, form),
+        bar=bar,
         rows=shown,
         more=last.key if last else None,
         totals=lists.deal_totals(session, viewer, state.chosen) if not after else None,
         editable=access.editable_deal_ids(session, viewer, [row.id for row in shown]),
         stages=[(name, name) for name in open_stages],
-        owners=people.active_members(session),
+        owners=bar.choices.owners,
         values={},
         selected=[],
         refused={},
