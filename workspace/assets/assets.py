@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import JSON, Text
+from sqlalchemy import JSON, Index, Text
 from sqlmodel import Field, Session, SQLModel, col, or_, select
 
 from workspace.audit import audit
@@ -66,8 +66,11 @@ class AssetProduct(SQLModel, table=True):
 class Use(SQLModel, table=True):
     """An asset used on a deal, and whether it helped (None: nobody has said)."""
 
+    # The library counts the deals of each asset, which takes half as long in their order.
+    __table_args__ = (Index("ix_use_asset_deal", "asset_id", "deal_id"),)
+
     id: int = uncounted_id()
-    asset_id: int = Field(foreign_key="asset.id", index=True, ondelete="CASCADE")
+    asset_id: int = Field(foreign_key="asset.id", ondelete="CASCADE")
     deal_id: int = Field(foreign_key="deal.id", index=True, ondelete="CASCADE")
     stage_id: int | None = Field(default=None, foreign_key="stage.id")
     by_id: int | None = Field(default=None, foreign_key="person.id")
