@@ -122,7 +122,7 @@ class DatabaseCollection(Searchable):
         known_of(self._session, self._kind)
         found_in_each = []
         for scope in scopes:
-            permitted = Permitted.of(self._session, scope, hidden)
+            permitted = Permitted.of(self._session, scope, hidden, self.words.total)
             by_words, complete, others = self._found(query, scope.pool, permitted, besides)
             if sharing:
                 others = np.concatenate([others, self._alike(sharing, permitted)])

@@ -100,12 +100,12 @@ FILTERS = (
 def test_should_ask_of_one_deal_after_the_other_what_a_list_asks(
     world: World, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(permitted, "LISTED", -1)
+    monkeypatch.setattr(permitted, "listed_at_most", lambda _: -1)
     found_any = 0
     with world.database.read() as session:
         for filter in FILTERS:
             scope = Scope(filter=catalog.resolved(session, filter))
-            allowed = permitted.Permitted.of(session, scope, np.zeros(0, np.int64))
+            allowed = permitted.Permitted.of(session, scope, np.zeros(0, np.int64), 1000)
             asks = allowed.in_turn("every.id")
             query = f"SELECT id FROM deal AS every WHERE {asks}"  # noqa: S608
             asked = [number for (number,) in fetched(session, query, allowed.values)]
@@ -124,7 +124,7 @@ def test_should_find_what_the_caches_find_after_every_change(
     # What is postings of many, and deals of many, in a large record.
     monkeypatch.setattr(words, "POSTINGS", 10)
     monkeypatch.setattr("similarity.index.bm25.POSTINGS", 10)
-    monkeypatch.setattr(permitted, "LISTED", 2)
+    monkeypatch.setattr(permitted, "listed_at_most", lambda _: 2)
     shared = "This message is meant for its readers alone. "
     with world.database.write() as session:
         for number in range(6):
