@@ -3,21 +3,37 @@
 A list shows the same rows to many readers, and to make their markup takes longer than to read them.
 `{% cache row, may_edit, today() %}…{% endcache %}` in a template makes its content once for equal
 values. Whatever the content depends on has to be among them: a fragment may be shown to anybody for
-whom they are equal. Values have to be picklable, which is how they are compared.
+whom they are equal. Values are compared as MessagePack has them, in which a day equals its text, so
+that each value of a tag is always of the same kind.
 """
 
-import pickle
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from jinja2 import Environment, nodes
 from jinja2.ext import Extension
 from jinja2.parser import Parser
+from markupsafe import Markup
 
 # How many characters are kept at most, in each process.
 ROOM = 16_000_000
+
+
+def _plain(value: Any) -> Any:
+    """What MessagePack has in the place of markup, which differs from a text of the same letters.
+
+    Raises:
+        TypeError: for any other value that it does not know.
+    """
+    if isinstance(value, Markup):
+        return {"markup": str(value)}
+    raise TypeError(f"A fragment cannot depend on {value!r}: name the plain values that it shows.")
+
+
+_encode = msgspec.msgpack.Encoder(enc_hook=_plain).encode
 
 
 class FragmentCache:
@@ -31,7 +47,7 @@ class FragmentCache:
 
     def get(self, place: str, values: tuple[Any, ...], make: Callable[[], str]) -> str:
         """What `make` returned for equal values at the same place, or returns now."""
-        key = place, pickle.dumps(values, pickle.HIGHEST_PROTOCOL)
+        key = place, _encode(values)
         with self._lock:
             kept = self._kept.get(key)
             if kept is not None:
