@@ -12,8 +12,9 @@ from similarity.index.searchable import NONE, Searchable
 from similarity.index.vectors import Ids, Vectors
 from similarity.scoring import LEAST_WORDS, Facets, Weights
 
-# How far the vector and the words of a short question move towards its best LEAN_ON documents:
-# pseudo-relevance feedback (Rocchio, "Relevance feedback in information retrieval", 1971).
+# How far the vector and the words of a short question move towards its best LEAN_ON documents in
+# its own language: pseudo-relevance feedback (Rocchio, "Relevance feedback in information
+# retrieval", 1971).
 LEAN = 0.5
 LEAN_ON = 10
 # A document counts 1/e as much as the best where it scores this share of the greatest score less:
@@ -139,11 +140,12 @@ def _matches(collection: Searchable, asked: TextQuery, candidates: Candidates) -
     comparable = _comparable(asked, candidates)
     foreign = _foreign(asked, candidates) & comparable
     nearness = np.where(comparable, candidates.nearness, 0.0)
-    if asked.leans and query.vector is not None and comparable.any():
+    alike = comparable & ~foreign
+    if asked.leans and query.vector is not None and alike.any():
         weights = asked.weights
         first = weights.meaning * _scaled(nearness, asked) + weights.words * words
         order = np.lexsort((candidates.ids, -first))
-        best = order[comparable[order]][:LEAN_ON]
+        best = order[alike[order]][:LEAN_ON]
         shares = np.ones(len(best))
         if not asked.is_document:
             spread = LEAN_SPREAD * max(weights.meaning + weights.words, 1e-9)
@@ -152,6 +154,9 @@ def _matches(collection: Searchable, asked: TextQuery, candidates: Candidates) -
         usual = np.asarray(shares @ candidates.wholes.rows(best), np.float32)
         leaning = _unit((1 - LEAN) * query.vector + LEAN * _unit(usual))
         gain = candidates.wholes.along(leaning - query.vector)
+        # What the best documents have in common is in part their language, and leaning towards it
+        # leads away from the same said in another one: there the usual gain takes its place.
+        gain = np.where(foreign, shares @ gain[best], gain)
         if asked.scale:
             # The best documents are near to their own mean, whatever the question was: what they
             # gain on average is no nearness to the question.

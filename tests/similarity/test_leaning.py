@@ -1,5 +1,7 @@
 """A short question leans towards the documents that answer it best, in words as in meaning."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -60,6 +62,31 @@ def test_should_not_lean_in_words_for_a_document_that_is_asked_about() -> None:
     matches = match(collection, asked)
     alone = match(collection, ask(collection, question, None, Weights(), frozenset(), "en"))
     assert _words(matches) == _words(alone)
+
+
+@pytest.mark.parametrize("is_document", [False, True])
+def test_should_not_lean_away_from_texts_in_another_language(is_document: bool) -> None:
+    question, subject, alike, other = ENGLISH
+    said = {1: f"{subject} {subject} {alike}", 2: f"{subject} {other}", 3: f"{subject} {alike}"}
+    collection = _collection("en", said)
+    # As near to the question as the English texts are.
+    asked_by = sum(_vector(number) for number in (1, 2, 3, 50, 51))
+    polish = {50: POLISH[2], 51: POLISH[3]}
+    collection.put(
+        [
+            Entry(number, "pl", stems(text, "pl"), [PieceRole.WHOLE], _vector(number)[None])
+            for number, text in polish.items()
+        ]
+    )
+    vector = np.asarray(asked_by / np.linalg.norm(asked_by), np.float32)
+    asked = ask(collection, question, vector, Weights(), frozenset(), "en", is_document=is_document)
+    leaning, alone = (
+        dict(zip(found.ids, found.meaning, strict=True))
+        for found in (match(collection, asked), match(collection, replace(asked, leans=False)))
+    )
+    assert min(alone.values()) > 0
+    assert leaning[1] != pytest.approx(alone[1])
+    assert [leaning[number] for number in polish] == pytest.approx([alone[n] for n in polish])
 
 
 def test_should_say_the_same_terms_however_the_words_came_into_the_index() -> None:
