@@ -27,7 +27,7 @@ from similarity.inquiry import (
 from similarity.retrieval import ask, match_among, text_scores
 from similarity.scoring import Term, Weights
 from workspace.assets.assets import Asset, Use
-from workspace.database import batches
+from workspace.database import batches, found_once
 from workspace.deals import credit
 from workspace.deals.seat_roles import seat_roles
 from workspace.deals.tables import Deal, Outcome, Seat
@@ -254,15 +254,17 @@ def experts_of(
     return experts[:limit]
 
 
+_MEMBERS = (
+    sa.select(*map(col, (Person.id, Person.key, Person.name, Person.title, Person.skills)))
+    .join(Member, col(Member.person_id) == col(Person.id))
+    .where(col(Member.active).is_(True))
+    .order_by(col(Person.id))
+)
+
+
 def _members(session: Session) -> dict[int, tuple[str, str, str, str]]:
     """The key, name, title and declared skills of each active member."""
-    columns = (Person.id, Person.key, Person.name, Person.title, Person.skills)
-    rows = session.execute(
-        sa.select(*map(col, columns))
-        .join(Member, col(Member.person_id) == col(Person.id))
-        .where(col(Member.active).is_(True))
-        .order_by(col(Person.id))
-    )
+    rows = found_once(session, _MEMBERS, lambda: session.execute(_MEMBERS).all())
     return {person_id: (key, name, title, skills) for person_id, key, name, title, skills in rows}
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
+import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, select
 
 from workspace.audit import audit
@@ -60,7 +61,10 @@ def withdraw(session: Session, deal_id: int, kin_id: int, by: int | None) -> Non
         audit(session, by, "kin judgement withdrawn", f"deal {deal_id}", {"kin_id": kin_id})
 
 
+_JUDGED = select(KinFeedback).where(KinFeedback.deal_id == sa.bindparam("deal"))
+
+
 def judgements(session: Session, deal_id: int) -> dict[int, KinFeedback]:
     """The judgements of this deal's kin, by the kin's id."""
-    rows = session.exec(select(KinFeedback).where(KinFeedback.deal_id == deal_id))
+    rows = session.exec(_JUDGED, params={"deal": deal_id})
     return {row.kin_id: row for row in rows}

@@ -91,6 +91,13 @@ def undo(session: Session, by: int | None) -> Subject | None:
     return Subject(lesson.subject)
 
 
+_LAST = (
+    select(Lesson)
+    .where(Lesson.subject == sa.bindparam("subject"), col(Lesson.undone_at).is_(None))
+    .order_by(sa.desc(col(Lesson.id)))
+    .limit(1)
+)
+
+
 def _last(session: Session, subject: Subject) -> Lesson | None:
-    query = select(Lesson).where(Lesson.subject == subject, col(Lesson.undone_at).is_(None))
-    return session.exec(query.order_by(sa.desc(col(Lesson.id))).limit(1)).first()
+    return session.exec(_LAST, params={"subject": subject}).first()

@@ -135,21 +135,27 @@ class StoredText:
 NO_TEXT = StoredText("en", "")
 
 
+_TEXTS = (
+    sa.select(
+        col(Document.subject_id),
+        col(Document.language),
+        col(Passage.part),
+        col(Passage.text),
+        col(Passage.source),
+    )
+    .join(Passage, col(Passage.document_id) == col(Document.id))
+    .where(
+        col(Document.kind) == sa.bindparam("kind"),
+        col(Document.subject_id).in_(sa.bindparam("subjects", expanding=True)),
+    )
+    .order_by(col(Document.id), col(Passage.position))
+)
+
+
 def texts_of(session: Session, kind: Kind, ids: list[int]) -> dict[int, StoredText]:
     """The stored texts of these subjects' documents, by subject."""
     texts: dict[int, StoredText] = {}
-    rows = session.execute(
-        sa.select(
-            col(Document.subject_id),
-            col(Document.language),
-            col(Passage.part),
-            col(Passage.text),
-            col(Passage.source),
-        )
-        .join(Passage, col(Passage.document_id) == col(Document.id))
-        .where(col(Document.kind) == kind, col(Document.subject_id).in_(ids))
-        .order_by(col(Document.id), col(Passage.position))
-    )
+    rows = session.execute(_TEXTS, {"kind": kind, "subjects": ids})
     # The whole is the first piece of every document.
     for subject, language, role, text, source in rows:
         if role == PieceRole.WHOLE:

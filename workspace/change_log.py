@@ -76,6 +76,7 @@ class ChangeLog:
             .returning(col(state.generation))
         )
         self._generations = generations
+        self._last = select(generations).order_by(col(generations.number).desc()).limit(1)
         self._breaks = breaks
         columns = sa.inspect(changes).columns
         self._insert_changes = sa.insert(changes)
@@ -109,8 +110,7 @@ class ChangeLog:
         """The last generation that is committed, as far as the session sees."""
 
         def find() -> Mark:
-            number = col(self._generations.number)
-            last = session.exec(select(self._generations).order_by(number.desc()).limit(1)).first()
+            last = session.exec(self._last).first()
             return Mark(last.number, last.token) if last else EMPTY
 
         return found_once(session, self._generations, find)

@@ -1,6 +1,7 @@
 """Feedback on references as texts of their deals: for search, and for similar deals."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,6 +31,15 @@ def _texts(session: Session, ids: Sequence[int]) -> Mapping[int, list[str]]:
 
 def _readable(session: Session, viewer: Viewer) -> Mapping[int, Feedback]:
     """Read by the desk and by members who may change the deal: see `rules.may_read_feedback`."""
+    return {
+        row_id: Feedback(deal_id, f"{FEEDBACK}:{key}")
+        for row_id, deal_id, key in session.execute(_readable_by(viewer))
+    }
+
+
+# Every page of similar deals asks for it, and making the query takes longer than running it.
+@lru_cache(maxsize=1000)
+def _readable_by(viewer: Viewer) -> Any:
     deal_id = col(ReferenceRequest.deal_id)
     if viewer.leads or viewer.roles & set(DESK_ROLES):
         # Each request's deal is looked up: of most deals there is no request.
@@ -37,13 +47,9 @@ def _readable(session: Session, viewer: Viewer) -> Mapping[int, Feedback]:
     else:
         # A member works on few deals, whose requests are looked up.
         within = deal_id.in_(sa.select(col(Deal.id)).where(all_editable_deals(viewer)))
-    query: Any = sa.select(col(ReferenceRequest.id), deal_id, col(ReferenceRequest.key)).where(
+    return sa.select(col(ReferenceRequest.id), deal_id, col(ReferenceRequest.key)).where(
         sa.or_(*(column != "" for column in _COLUMNS)), within
     )
-    return {
-        row_id: Feedback(deal_id, f"{FEEDBACK}:{key}")
-        for row_id, deal_id, key in session.execute(query)
-    }
 
 
 REFERENCE_FEEDBACK = FeedbackSource(ReferenceRequest, _texts, _readable)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -86,6 +87,8 @@ def ground_of_pairs(
     but_not: str = "",
 ) -> dict[tuple[int, int], list[Shared]]:
     """What the two of each pair share, the best first; no pair that shares nothing."""
+    if not pairs:
+        return {}
     ours, theirs = {one for one, _ in pairs}, {other for _, other in pairs}
     people = ours | theirs
     stays = _stays(session, people)
@@ -120,6 +123,15 @@ def _best_first(shared: Iterable[Shared]) -> list[Shared]:
     return sorted(shared, key=lambda item: (-item.worth, item.text))
 
 
+# Making these queries takes longer than running them.
+_FEW: Any = sa.bindparam("people", expanding=True)
+_JOBS = select(Employment).where(col(Employment.person_id).in_(_FEW))
+_STUDIES = select(Education).where(col(Education.person_id).in_(_FEW))
+_MEMBERSHIPS = select(Membership).where(col(Membership.person_id).in_(_FEW))
+_PEOPLE = select(Person).where(col(Person.id).in_(_FEW))
+_HIDING = select(HiddenField).where(col(HiddenField.person_id).in_(_FEW))
+
+
 def _stays(session: Session, people: Collection[int]) -> dict[int, dict[str, list[_Stay]]]:
     """Where each of these people was, by the kind of place."""
     stays: dict[int, dict[str, list[_Stay]]] = {}
@@ -129,12 +141,13 @@ def _stays(session: Session, people: Collection[int]) -> dict[int, dict[str, lis
             of_kind = stays.setdefault(person_id, {}).setdefault(kind, [])
             of_kind.append(_Stay(name, plain_name, start, end))
 
-    for job in session.exec(select(Employment).where(col(Employment.person_id).in_(people))):
+    of = {"people": list(people)}
+    for job in session.exec(_JOBS, params=of):
         add(job.person_id, "employer", job.organisation, job.start, job.end or today())
-    for study in session.exec(select(Education).where(col(Education.person_id).in_(people))):
+    for study in session.exec(_STUDIES, params=of):
         start, end = study.start or study.end, study.end or study.start
         add(study.person_id, "school", study.institution, start, end)
-    for row in session.exec(select(Membership).where(col(Membership.person_id).in_(people))):
+    for row in session.exec(_MEMBERSHIPS, params=of):
         ends = row.end or (row.start if row.kind == Gathering.EVENT else today())
         add(row.person_id, "circle", row.organisation, row.start, ends)
     return stays
@@ -173,13 +186,9 @@ def _places(
 
 
 def _origins(session: Session, viewer: Viewer, people: Collection[int]) -> dict[int, _Origins]:
-    rows = session.exec(select(Person).where(col(Person.id).in_(people))).all()
-    hiding = session.exec(
-        select(HiddenField).where(
-            col(HiddenField.person_id).in_(people), HiddenField.person_id != viewer.person_id
-        )
-    )
-    hidden = {(row.person_id, row.field) for row in hiding}
+    rows = session.exec(_PEOPLE, params={"people": list(people)}).all()
+    hiding = session.exec(_HIDING, params={"people": list(people)})
+    hidden = {(row.person_id, row.field) for row in hiding if row.person_id != viewer.person_id}
     origins = {}
     for person in rows:
         hides_town = (person.id, ProfileField.HOME_TOWN) in hidden

@@ -326,12 +326,16 @@ def teammates(session: Session, person_id: int) -> list[int]:
     return found_once(session, (Tie, person_id), lambda: _teammates(session, person_id))
 
 
+_MANAGER = select(Member.manager_id).where(Member.person_id == sa.bindparam("member"))
+_TEAM = select(Member.person_id).where(
+    col(Member.manager_id).in_(sa.bindparam("leads", expanding=True))
+)
+
+
 def _teammates(session: Session, person_id: int) -> list[int]:
-    manager = session.exec(select(Member.manager_id).where(Member.person_id == person_id)).first()
-    team = col(Member.manager_id) == person_id
-    if manager is not None:
-        team = sa.or_(team, col(Member.manager_id) == manager)
-    members = set(session.exec(select(Member.person_id).where(team)))
+    manager = session.exec(_MANAGER, params={"member": person_id}).first()
+    leads = [person_id] if manager is None else [person_id, manager]
+    members = set(session.exec(_TEAM, params={"leads": leads}))
     return sorted(members | ({manager} if manager is not None else set()))
 
 

@@ -5,13 +5,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 
-import sqlalchemy as sa
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from references.teams.understaffed import MOST_DEALS, understaffed
 from similarity.experts import Proof, proofs_of_deals
 from similarity.index.catalog import Catalog
-from workspace.deals.access import hidden_deal_ids, visible_deals
+from workspace.deals.access import confidential_deals
 from workspace.deals.tables import Deal
 from workspace.people.viewer import Viewer
 
@@ -112,9 +111,7 @@ def values_of(proofs: Mapping[int, Mapping[int, Proof]]) -> dict[int, Values]:
 
 def _rights(session: Session, viewer: Viewer, catalog: Catalog) -> Hashable:
     """What makes evidence another one for one viewer than for others."""
-    confidential = sa.select(col(Deal.id)).where(col(Deal.confidential).is_(True))
     return (
-        frozenset(hidden_deal_ids(session, viewer)),
-        frozenset(session.scalars(confidential.where(visible_deals(viewer)))),
+        frozenset(confidential_deals(session, viewer).items()),
         frozenset(catalog.readable_feedback(session, viewer)),
     )

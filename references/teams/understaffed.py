@@ -1,5 +1,8 @@
 """Open deals with open seats: those that need people."""
 
+from functools import lru_cache
+from typing import Any
+
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
@@ -18,6 +21,13 @@ def understaffed(
 
     The next deals to close come first.
     """
+    query = _understaffed(viewer, one=only is not None)
+    rows = session.execute(query, {"most": limit, "only": only})
+    return [(deal, count) for deal, count in rows]
+
+
+@lru_cache(maxsize=1000)
+def _understaffed(viewer: Viewer, *, one: bool) -> Any:
     order = (day_or(LAST, Deal.expected_close), col(Deal.id))
     is_open_seat = sa.and_(col(Seat.deal_id) == col(Deal.id), col(Seat.person_id).is_(None))
     count = sa.select(sa.func.count()).select_from(Seat).where(is_open_seat).correlate(Deal)
@@ -31,10 +41,9 @@ def understaffed(
             sa.exists(sa.select(sa.literal(1)).select_from(Seat).where(is_open_seat)),
         )
         .order_by(*order)
-        .limit(limit)
+        .limit(sa.bindparam("most"))
     )
-    if only is not None:
-        query = query.where(col(Deal.id) == only)
+    if one:
+        query = query.where(col(Deal.id) == sa.bindparam("only"))
     found = query.subquery()
-    rows = sa.select(Deal, found.c.open_seats).join(found, found.c.id == Deal.id).order_by(*order)
-    return [(deal, count) for deal, count in session.execute(rows)]
+    return sa.select(Deal, found.c.open_seats).join(found, found.c.id == Deal.id).order_by(*order)

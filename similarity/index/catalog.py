@@ -44,6 +44,16 @@ log = logging.getLogger(__name__)
 
 # How many vectors of deals' texts without boilerplate are kept.
 CONTENT_VECTORS = 1024
+_WHOLE_VECTOR = (
+    sa.select(col(Passage.vector))
+    .join(Document, col(Document.id) == col(Passage.document_id))
+    .where(
+        col(Document.kind) == sa.bindparam("kind"),
+        col(Document.subject_id) == sa.bindparam("subject"),
+        col(Passage.part) == PieceRole.WHOLE,
+        col(Passage.model) == sa.bindparam("model"),
+    )
+)
 
 
 class Catalog:
@@ -145,16 +155,8 @@ class Catalog:
 
     def whole_vector(self, session: Session, kind: Kind, subject: int) -> Vectors | None:
         """The stored vector of a whole document; None where no model has read it."""
-        vector = session.execute(
-            sa.select(col(Passage.vector))
-            .join(Document, col(Document.id) == col(Passage.document_id))
-            .where(
-                col(Document.kind) == kind,
-                col(Document.subject_id) == subject,
-                col(Passage.part) == PieceRole.WHOLE,
-                col(Passage.model) == self.encoder.model_id,
-            )
-        ).scalar()
+        of = {"kind": kind, "subject": subject, "model": self.encoder.model_id}
+        vector = session.execute(_WHOLE_VECTOR, of).scalar()
         return np.frombuffer(vector, np.float32) if vector else None
 
     def content_vectors(self, texts: Sequence[str]) -> list[Vectors | None]:

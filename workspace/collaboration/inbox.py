@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -132,10 +133,15 @@ def count(session: Session, viewer: Viewer) -> int:
     """The number of open items in the viewer's inbox."""
     if viewer.person_id is None:
         return 0
-    number = sa.select(sa.func.count(col(Notification.id)))
-    queries = [query(number, viewer, InboxFolder.OPEN) for query in (_with_deals, _with_people)]
-    numbers: list[int] = [session.execute(query).scalar_one() for query in queries]
+    numbers: list[int] = [session.execute(query).scalar_one() for query in _counts(viewer)]
     return sum(numbers)
+
+
+# Every page shows the number, and making the queries takes longer than running them.
+@lru_cache(maxsize=1000)
+def _counts(viewer: Viewer) -> list[Any]:
+    number = sa.select(sa.func.count(col(Notification.id)))
+    return [query(number, viewer, InboxFolder.OPEN) for query in (_with_deals, _with_people)]
 
 
 def finish(session: Session, viewer: Viewer, ids: Sequence[int]) -> int:
@@ -185,7 +191,8 @@ def _with_people(query: Any, viewer: Viewer, folder: InboxFolder) -> Any:
 
 
 def _in_folder(viewer: Viewer, folder: InboxFolder) -> list[sa.ColumnElement[bool]]:
-    is_snoozed = col(Notification.snoozed_until) > now()
+    # The moment at which the query is run, however long ago it was made.
+    is_snoozed = col(Notification.snoozed_until) > sa.bindparam("moment", callable_=now)
     is_awake = sa.or_(col(Notification.snoozed_until).is_(None), sa.not_(is_snoozed))
     is_done = col(Notification.done_at).is_not(None)
     conditions = {

@@ -9,11 +9,12 @@ they get NotFound, and no count and no ranking of theirs includes it.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from workspace.database import fetch, select_row
+from workspace.database import fetch, found_once, select_row
 from workspace.deals.tables import Deal, DealInvitation, Seat
 from workspace.errors import Forbidden, Invalid, NotFound
 from workspace.people.tables import Member, Person
@@ -133,16 +134,27 @@ def hidden_deals(viewer: Viewer) -> Predicate:
 
 def confidential_deals(session: Session, viewer: Viewer) -> dict[int, bool]:
     """The confidential deals by their ids, with whether a viewer may see each."""
-    query = select(Deal.id, visible_deals(viewer)).where(col(Deal.confidential).is_(True))
-    return {deal_id: bool(seen) for deal_id, seen in session.exec(query)}
+    query = _confidential(viewer)
+    rows = found_once(session, ("confidential deals", viewer), lambda: session.exec(query).all())
+    return {deal_id: bool(seen) for deal_id, seen in rows}
+
+
+@lru_cache(maxsize=1000)
+def _confidential(viewer: Viewer) -> Any:
+    return select(Deal.id, visible_deals(viewer)).where(col(Deal.confidential).is_(True))
 
 
 def readable_deal(session: Session, viewer: Viewer, key: str) -> Deal:
     """The deal of that key, or NotFound where there is none that this viewer may see."""
-    deal = session.exec(select(Deal).where(Deal.key == key, visible_deals(viewer))).first()
+    deal: Deal | None = session.exec(_of_key(viewer), params={"key": key}).first()
     if deal is None:
         raise NotFound("There is no such deal.")
     return deal
+
+
+@lru_cache(maxsize=1000)
+def _of_key(viewer: Viewer) -> Any:
+    return select(Deal).where(Deal.key == sa.bindparam("key"), visible_deals(viewer))
 
 
 def editable_deal_ids(session: Session, viewer: Viewer, deal_ids: Iterable[int]) -> set[int]:

@@ -13,6 +13,7 @@ the deal. For experts and suggested teams it counts like a seat.
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -77,7 +78,7 @@ def seat_counts(
     """
     counts: dict[int, dict[str, int]] = defaultdict(dict)
     everywhere = found_once(session, ("seats", person_id), lambda: _seats(session, person_id))
-    for rows, sign in ((everywhere, 1), (_seats(session, person_id, hidden_deals(viewer)), -1)):
+    for rows, sign in ((everywhere, 1), (_seats(session, person_id, viewer), -1)):
         for member_id, role, count in rows:
             of_member = counts[member_id]
             of_member[role] = of_member.get(role, 0) + sign * count
@@ -88,28 +89,39 @@ def seat_counts(
 
 
 def _seats(
-    session: Session, person_id: int | None, within: sa.ColumnElement[bool] | None = None
+    session: Session, person_id: int | None, hidden_from: Viewer | None = None
 ) -> list[tuple[int, str, int]]:
-    """The members, or one, with each role that they have or had, and on how many deals."""
+    """The members, or one, with each role that they have or had, and on how many deals, or on how
+    many that are hidden from a viewer."""
+    return [
+        (member_id, role, count)
+        for query in _seat_queries(person_id is not None, hidden_from)
+        for member_id, role, count in session.execute(query, {"person": person_id})
+    ]
+
+
+@lru_cache(maxsize=1000)
+def _seat_queries(of_one: bool, hidden_from: Viewer | None) -> list[Any]:
+    """The queries for seats and for past seats."""
     has_it_again = sa.exists().where(
         col(Seat.deal_id) == col(PastSeat.deal_id),
         col(Seat.person_id) == col(PastSeat.person_id),
         col(Seat.role) == col(PastSeat.role),
     )
     has_left = sa.and_(col(Deal.outcome).in_(CLOSED_OUTCOMES), sa.not_(has_it_again))
-    found: list[tuple[int, str, int]] = []
+    queries = []
     for table, conditions in ((Seat, ()), (PastSeat, (has_left,))):
         columns = (col(table.person_id), col(table.role))
         query = sa.select(*columns, sa.func.count(col(table.deal_id).distinct()))
         query = query.where(columns[0].is_not(None)).group_by(*columns)
-        if within is not None:
-            conditions = (*conditions, within)
+        if hidden_from is not None:
+            conditions = (*conditions, hidden_deals(hidden_from))
         if conditions:
             query = query.join(Deal, col(Deal.id) == col(table.deal_id)).where(*conditions)
-        if person_id is not None:
-            query = query.where(columns[0] == person_id)
-        found += [(member_id, role, count) for member_id, role, count in session.execute(query)]
-    return found
+        if of_one:
+            query = query.where(columns[0] == sa.bindparam("person"))
+        queries.append(query)
+    return queries
 
 
 def credits_of(

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from workspace.audit import audit
+from workspace.database import found_once
 from workspace.deals.access import visible_deals
 from workspace.deals.tables import Deal, PastSeat, Seat
 from workspace.errors import Conflict, Invalid, NotFound
@@ -55,9 +56,12 @@ def add_default_seat_roles(session: Session) -> None:
         session.flush()
 
 
+_IN_ORDER = select(SeatRole).order_by(col(SeatRole.position))
+
+
 def seat_roles(session: Session) -> Sequence[SeatRole]:
     """The roles in their order."""
-    return session.exec(select(SeatRole).order_by(col(SeatRole.position))).all()
+    return found_once(session, SeatRole, lambda: session.exec(_IN_ORDER).all())
 
 
 def role_names(session: Session) -> list[str]:

@@ -1,6 +1,7 @@
 """Workload: the seats that members have on open deals, against their own limits."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -58,19 +59,31 @@ def loads_of(session: Session, viewer: Viewer) -> dict[int, Load]:
 
 
 def _loads_of(session: Session, viewer: Viewer) -> dict[int, Load]:
-    seats: Any = sa.select(col(Seat.person_id), sa.func.count()).group_by(col(Seat.person_id))
-    counts: dict[int, int] = dict(session.execute(_on_open_deals(seats)).all())
     # Few deals are hidden: all seats are counted, and those on hidden deals are taken off again.
-    for person_id, count in session.execute(_on_open_deals(seats).where(hidden_deals(viewer))):
+    everywhere, hidden = _seat_counts(viewer)
+    counts: dict[int, int] = dict(session.execute(everywhere).all())
+    for person_id, count in session.execute(hidden):
         counts[person_id] = counts.get(person_id, 0) - count
-    said = {row.person_id: row for row in session.exec(select(MemberAvailability))}
+    said = {row.person_id: row for row in session.exec(_AVAILABILITIES)}
     day = today()
     loads = {}
-    for person in session.exec(select(Member.person_id).where(col(Member.active).is_(True))):
+    for person in session.exec(_ACTIVE):
         row = said.get(person)
         limit = row.seat_limit if row else USUAL_LIMIT
         loads[person] = Load(counts.get(person, 0), limit, bool(row and is_away(row, day)))
     return loads
+
+
+_AVAILABILITIES = select(MemberAvailability)
+_ACTIVE = select(Member.person_id).where(col(Member.active).is_(True))
+
+
+@lru_cache(maxsize=1000)
+def _seat_counts(viewer: Viewer) -> tuple[Any, Any]:
+    """The queries for how many seats each member has on open deals, and on hidden ones of them."""
+    counted: Any = sa.select(col(Seat.person_id), sa.func.count())
+    seats = _on_open_deals(counted).group_by(col(Seat.person_id))
+    return seats, seats.where(hidden_deals(viewer))
 
 
 def require_room(session: Session, person_id: int) -> None:

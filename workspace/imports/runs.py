@@ -179,18 +179,26 @@ def count_unfinished(session: Session) -> int:
     return session.exec(select(sa.func.count()).where(_UNFINISHED)).one()
 
 
+_UNFINISHED_FOR = select(ImportRun.id).where(
+    _UNFINISHED,
+    sa.or_(
+        col(ImportRun.by_id).is_not_distinct_from(sa.bindparam("member", type_=sa.Integer)),
+        sa.exists().where(
+            col(ImportFile.run_id) == ImportRun.id,
+            col(ImportFile.kind) != "",
+            col(ImportFile.kind).not_in(sa.bindparam("personal", expanding=True)),
+        ),
+    ),
+)
+
+
 def unfinished_for(session: Session, member_id: int | None, personal: Collection[str]) -> bool:
     """Whether an import is unfinished that is a member's own, or whose rows all members see.
 
     `personal` are the kinds of files that are each member's own business.
     """
-    file = sa.exists().where(
-        col(ImportFile.run_id) == ImportRun.id,
-        col(ImportFile.kind) != "",
-        col(ImportFile.kind).not_in(personal),
-    )
-    concerns = sa.or_(col(ImportRun.by_id) == member_id, file)
-    return session.exec(select(ImportRun.id).where(_UNFINISHED, concerns)).first() is not None
+    asked = {"member": member_id, "personal": list(personal)}
+    return session.exec(_UNFINISHED_FOR, params=asked).first() is not None
 
 
 def _visible(viewer: Viewer) -> sa.ColumnElement[bool]:

@@ -39,9 +39,12 @@ class FieldRight(SQLModel, table=True):
     roles: str = Field(max_length=200)
 
 
+_RIGHTS = select(FieldRight)
+
+
 def roles_by_field(session: Session) -> dict[FieldGroup, frozenset[Role]]:
     """The roles that may read each group of fields."""
-    rows = {row.field: row.roles for row in session.exec(select(FieldRight))}
+    rows = {row.field: row.roles for row in session.exec(_RIGHTS)}
     return {
         group: frozenset(map(Role, split_values(rows[group]))) if group in rows else DEFAULTS[group]
         for group in FieldGroup

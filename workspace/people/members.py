@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, delete, select
 
 from workspace.audit import audit
@@ -124,9 +125,12 @@ def _require_other_administrator(session: Session, person_id: int) -> None:
         )
 
 
+_ROLES_OF = select(MemberRole.role).where(MemberRole.person_id == sa.bindparam("member"))
+
+
 def viewer(session: Session, person_id: int, name: str) -> Viewer:
     """The viewer for a member, with their present roles."""
-    roles = session.exec(select(MemberRole.role).where(MemberRole.person_id == person_id))
+    roles = session.exec(_ROLES_OF, params={"member": person_id})
     return Viewer(person_id=person_id, name=name, roles=frozenset(Role(role) for role in roles))
 
 

@@ -98,14 +98,20 @@ def is_shown(fact: type[Employment] | type[Education] | type[Membership]) -> Any
     return sa.not_(is_hidden(col(fact.person_id), FACTS[fact]))
 
 
+_HIDDEN_FACTS = (
+    select(HiddenField.field, HiddenField.person_id)
+    .where(
+        col(HiddenField.field).in_(list(FACTS.values())),
+        col(HiddenField.person_id).is_distinct_from(sa.bindparam("reader", type_=sa.Integer)),
+    )
+    .order_by(col(HiddenField.person_id))
+)
+
+
 def read_facts_for(session: Session, viewer: Viewer) -> None:
     """Keep from all queries of a session the facts that colleagues of the viewer hide."""
     kinds = list(FACTS.values())
-    rows = session.exec(
-        select(HiddenField.field, HiddenField.person_id)
-        .where(col(HiddenField.field).in_(kinds), HiddenField.person_id != viewer.person_id)
-        .order_by(col(HiddenField.person_id))
-    ).all()
+    rows = session.exec(_HIDDEN_FACTS, params={"reader": viewer.person_id}).all()
     if rows:
         session.info[_HIDING] = {
             kind: tuple(person for name, person in rows if name == kind) for kind in kinds

@@ -164,6 +164,15 @@ def events_of(
     ]
 
 
+_REWRITES = sa.type_coerce(col(TimelineEntry.detail), JSON)["rewrites"].as_integer()
+_STATE = sa.select(
+    sa.func.max(TimelineEntry.id).label("newest_id"),
+    sa.func.max(TimelineEntry.at).label("newest_at"),
+    sa.func.count().label("entries"),
+    sa.func.sum(_REWRITES).label("rewrites"),
+).where(col(TimelineEntry.deal_id) == sa.bindparam("deal"))
+
+
 def state_of(session: Session, deal_id: int) -> str:
     """The state of a deal's timeline: a text that changes with every entry that is added,
     rewritten or removed.
@@ -171,15 +180,7 @@ def state_of(session: Session, deal_id: int) -> str:
     No single part would show all changes: transactions may commit in another order than they
     take their ids, and the id of a removed entry may be used again.
     """
-    rewrites = sa.type_coerce(col(TimelineEntry.detail), JSON)["rewrites"].as_integer()
-    state = session.execute(
-        sa.select(
-            sa.func.max(TimelineEntry.id).label("newest_id"),
-            sa.func.max(TimelineEntry.at).label("newest_at"),
-            sa.func.count().label("entries"),
-            sa.func.sum(rewrites).label("rewrites"),
-        ).where(col(TimelineEntry.deal_id) == deal_id)
-    ).one()
+    state = session.execute(_STATE, {"deal": deal_id}).one()
     newest_at = state.newest_at.timestamp() if state.newest_at else 0
     return f"{state.newest_id or 0}-{newest_at:.6f}-{state.entries}-{state.rewrites or 0}"
 

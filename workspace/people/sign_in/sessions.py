@@ -122,20 +122,23 @@ def sessions_of(session: Session, person_id: int, token: str) -> list[SessionRow
     return sorted(listed, key=lambda row: not row.is_this)
 
 
+_SIGNED_IN = (
+    select(Person.id, Person.name, SignInSession.last_used_at, SignInRules.idle_minutes)
+    .join(SignInSession, col(SignInSession.person_id) == col(Person.id))
+    .join(Member, col(Member.person_id) == col(Person.id))
+    .outerjoin(SignInRules, sa.true())
+    .where(
+        SignInSession.token_hash == sa.bindparam("hash"),
+        col(SignInSession.expires_at) > sa.bindparam("at"),
+        col(Member.active).is_(True),
+        col(Member.service).is_(False),
+    )
+)
+
+
 def signed_in(session: Session, token: str) -> SignedIn | None:
     """The browser with this secret; None if its session has ended or its member is not active."""
-    row = session.exec(
-        select(Person.id, Person.name, SignInSession.last_used_at, SignInRules.idle_minutes)
-        .join(SignInSession, col(SignInSession.person_id) == col(Person.id))
-        .join(Member, col(Member.person_id) == col(Person.id))
-        .outerjoin(SignInRules, sa.true())
-        .where(
-            SignInSession.token_hash == token_hash(token),
-            col(SignInSession.expires_at) > now(),
-            col(Member.active).is_(True),
-            col(Member.service).is_(False),
-        )
-    ).first()
+    row = session.exec(_SIGNED_IN, params={"hash": token_hash(token), "at": now()}).first()
     if row is None:
         return None
     person_id, name, last_used_at, idle_minutes = row
