@@ -12,6 +12,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from similarity.scoring import OwnWeight, Weights
 from workspace.audit import audit
 from workspace.clock import now
+from workspace.database import found_once
 from workspace.own_fields.fields import FieldSubject, fields_of
 
 
@@ -100,4 +101,5 @@ _LAST = (
 
 
 def _last(session: Session, subject: Subject) -> Lesson | None:
-    return session.exec(_LAST, params={"subject": subject}).first()
+    of = {"subject": subject}
+    return found_once(session, (Lesson, subject), lambda: session.exec(_LAST, params=of).first())

@@ -12,10 +12,12 @@ from secrets import token_hex
 from typing import Any, Protocol
 
 import hypothesis
+import numpy as np
 import psycopg
 import pytest
 import sqlalchemy as sa
 from argon2 import PasswordHasher
+from sqlmodel import SQLModel
 
 from references.network.paths import Network
 from similarity import calibration
@@ -25,6 +27,7 @@ from tests.backends import EVERYTHING, SEARCHING, SQLITE, USUAL
 from tests.world import FakeEmbedder, World, build_world
 from web.fragments import FragmentCache
 from web.workspace import Workspace, workspace_on
+from workspace import database as database_module
 from workspace.database import Database
 from workspace.deals import seat_roles, stages
 from workspace.people.sign_in import passwords
@@ -60,6 +63,26 @@ def still_so(_: FragmentCache, kept: str, make: Callable[[], str]) -> str:
 
 
 FragmentCache.again = still_so  # type: ignore[method-assign]
+
+
+def plain(found: Any) -> Any:
+    """What was found, with the values of rows in the place of the rows themselves."""
+    if isinstance(found, SQLModel):
+        columns = sa.inspect(type(found)).columns.keys()
+        return type(found), {name: getattr(found, name) for name in columns}
+    if isinstance(found, list | tuple):
+        return [plain(item) for item in found]
+    return found.tolist() if isinstance(found, np.ndarray) else found
+
+
+def still_found(kept: Any, find: Callable[[], Any]) -> Any:
+    """What was found and kept, which is refused where something else would be found now: then its
+    key lacks something that it depends on."""
+    assert plain(find()) == plain(kept)
+    return kept
+
+
+database_module._found_again = still_found
 
 
 @sa.event.listens_for(sa.Pool, "connect")

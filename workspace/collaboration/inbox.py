@@ -15,6 +15,7 @@ from sqlmodel import Session, col
 
 from workspace.clock import now
 from workspace.collaboration.job_changes import JOB_CHANGE, JobChange, Move, moves_of
+from workspace.database import found_once
 from workspace.deals import access
 from workspace.deals.tables import Deal
 from workspace.errors import NotFound
@@ -133,15 +134,27 @@ def count(session: Session, viewer: Viewer) -> int:
     """The number of open items in the viewer's inbox."""
     if viewer.person_id is None:
         return 0
-    numbers: list[int] = [session.execute(query).scalar_one() for query in _counts(viewer)]
-    return sum(numbers)
+    at = now()
+    counts = found_once(session, (Notification, viewer), lambda: _counts(session, viewer))
+    return sum(number for until, number in counts if until is None or until <= at)
+
+
+def _counts(session: Session, viewer: Viewer) -> list[tuple[datetime | None, int]]:
+    """The moments until which items that are not done are snoozed, and how many are until then."""
+    return [
+        (until, number)
+        for query in _count_queries(viewer)
+        for until, number in session.execute(query)
+    ]
 
 
 # Every page shows the number, and making the queries takes longer than running them.
 @lru_cache(maxsize=1000)
-def _counts(viewer: Viewer) -> list[Any]:
-    number = sa.select(sa.func.count(col(Notification.id)))
-    return [query(number, viewer, InboxFolder.OPEN) for query in (_with_deals, _with_people)]
+def _count_queries(viewer: Viewer) -> list[Any]:
+    until = col(Notification.snoozed_until)
+    number: Any = sa.select(until, sa.func.count(col(Notification.id))).group_by(until)
+    own = (col(Notification.person_id) == viewer.person_id, col(Notification.done_at).is_(None))
+    return [_on_deals(number, viewer).where(*own), _on_people(number).where(*own)]
 
 
 def finish(session: Session, viewer: Viewer, ids: Sequence[int]) -> int:
@@ -174,25 +187,30 @@ def open_ids(session: Session, viewer: Viewer) -> list[int]:
 
 def _with_deals(query: Any, viewer: Viewer, folder: InboxFolder) -> Any:
     """A query of notifications, joined with their deals, for a folder of the viewer's inbox."""
+    return _on_deals(query, viewer).where(*_in_folder(viewer, folder))
+
+
+def _on_deals(query: Any, viewer: Viewer) -> Any:
     return (
         query.join(TimelineEntry, col(TimelineEntry.id) == col(Notification.entry_id))
         .join(Deal, col(Deal.id) == col(TimelineEntry.deal_id))
-        .where(access.visible_deals(viewer), *_in_folder(viewer, folder))
+        .where(access.visible_deals(viewer))
     )
 
 
 def _with_people(query: Any, viewer: Viewer, folder: InboxFolder) -> Any:
     """A query of notifications of job changes, joined with the people whom the viewer may know."""
-    return (
-        query.join(JobChange, col(JobChange.id) == col(Notification.job_change_id))
-        .join(Person, col(Person.id) == col(JobChange.person_id))
-        .where(*_in_folder(viewer, folder))
+    return _on_people(query).where(*_in_folder(viewer, folder))
+
+
+def _on_people(query: Any) -> Any:
+    return query.join(JobChange, col(JobChange.id) == col(Notification.job_change_id)).join(
+        Person, col(Person.id) == col(JobChange.person_id)
     )
 
 
 def _in_folder(viewer: Viewer, folder: InboxFolder) -> list[sa.ColumnElement[bool]]:
-    # The moment at which the query is run, however long ago it was made.
-    is_snoozed = col(Notification.snoozed_until) > sa.bindparam("moment", callable_=now)
+    is_snoozed = col(Notification.snoozed_until) > now()
     is_awake = sa.or_(col(Notification.snoozed_until).is_(None), sa.not_(is_snoozed))
     is_done = col(Notification.done_at).is_not(None)
     conditions = {

@@ -139,6 +139,13 @@ def confidential_deals(session: Session, viewer: Viewer) -> dict[int, bool]:
     return {deal_id: bool(seen) for deal_id, seen in rows}
 
 
+def confidential_seen(session: Session, viewer: Viewer) -> frozenset[int]:
+    """The confidential deals that a viewer may see. Viewers of whom it is the same may see the same
+    deals, so that what is found for one of them holds for the others."""
+    seen = confidential_deals(session, viewer).items()
+    return frozenset(deal_id for deal_id, is_seen in seen if is_seen)
+
+
 @lru_cache(maxsize=1000)
 def _confidential(viewer: Viewer) -> Any:
     return select(Deal.id, visible_deals(viewer)).where(col(Deal.confidential).is_(True))
@@ -159,7 +166,13 @@ def _of_key(viewer: Viewer) -> Any:
 
 def editable_deal_ids(session: Session, viewer: Viewer, deal_ids: Iterable[int]) -> set[int]:
     """The deals, of the few with these ids, that a viewer may change."""
-    return set(session.scalars(_editable(viewer), {"ids": list(deal_ids)}))
+    ids = tuple(deal_ids)
+    found = found_once(
+        session,
+        ("editable", viewer, ids),
+        lambda: frozenset(session.scalars(_editable(viewer), {"ids": ids})),
+    )
+    return set(found)
 
 
 @lru_cache(maxsize=1000)

@@ -1,6 +1,7 @@
 """The open deals by stage, with totals, as the board shows them."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from workspace.clock import today
-from workspace.database import fetch, page_after, select_row
+from workspace.database import fetch, found_once, page_after, select_row
 from workspace.deals import access
 from workspace.deals.filters import ALL_DEALS, CLOSED, DealFilter
 from workspace.deals.lists import DealRow, row_query
@@ -49,6 +50,11 @@ def stage_totals(
     session: Session, viewer: Viewer, chosen: DealFilter = ALL_DEALS
 ) -> dict[int, StageTotal]:
     """The totals of the stages with open deals that a viewer may see and has chosen."""
+    key = (StageTotal, access.confidential_seen(session, viewer), chosen, today())
+    return found_once(session, key, lambda: _stage_totals(session, viewer, chosen))
+
+
+def _stage_totals(session: Session, viewer: Viewer, chosen: DealFilter) -> dict[int, StageTotal]:
     late = sa.func.sum(sa.case((col(Deal.expected_close) < today(), 1), else_=0))
     query = (
         select_row(
@@ -90,7 +96,10 @@ def stage_cards(
     """
     open_stages = tuple(stage.id for stage in stages(session) if stage.outcome == Outcome.OPEN)
     query = _cards_query(viewer, chosen, open_stages, limit, today())
-    return fetch(session, DealRow, query, moved=moved)
+    seen = access.confidential_seen(session, viewer)
+    key = (stage_cards, seen, chosen, open_stages, limit, moved, today())
+    rows = found_once(session, key, lambda: fetch(session, DealRow, query, moved=moved))
+    return list(rows)
 
 
 # A filter may be about today, so that a query is kept for its day.
@@ -144,6 +153,12 @@ def closed_since(
     The filter's stage and outcome do not count: they choose open deals of the board, and a closed
     deal has left it.
     """
+    key = (closed_since, access.confidential_seen(session, viewer), day, chosen, today())
+    rows = found_once(session, key, lambda: _closed_since(session, viewer, day, chosen))
+    return dict(rows)
+
+
+def _closed_since(session: Session, viewer: Viewer, day: date, chosen: DealFilter) -> Sequence[Any]:
     query = (
         sa.select(col(Deal.outcome), sa.func.count())
         .where(
@@ -153,7 +168,7 @@ def closed_since(
         )
         .group_by(col(Deal.outcome))
     )
-    return dict(session.execute(query).all())
+    return session.execute(query).all()
 
 
 def _open_deals(chosen: DealFilter) -> list[sa.ColumnElement[bool]]:

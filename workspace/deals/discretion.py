@@ -16,8 +16,8 @@ from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
 from sqlmodel import Session, col
 
 from workspace.accounts.accounts import Account
-from workspace.database import is_unfiltered, unfiltered
-from workspace.deals.access import Predicate, visible_deals
+from workspace.database import found_once, is_unfiltered, note_left_out, unfiltered
+from workspace.deals.access import Predicate, confidential_seen, visible_deals
 from workspace.deals.tables import Deal, Stakeholder
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
@@ -76,7 +76,12 @@ def _hidden(viewer: Viewer) -> Any:
 def hidden_from(session: Session, viewer: Viewer) -> Hidden:
     """The accounts and people that a viewer may not know of."""
     with unfiltered(session):
-        rows = session.execute(_hidden(viewer)).all()
+        key = (Hidden, confidential_seen(session, viewer))
+        return found_once(session, key, lambda: _hidden_from(session, viewer))
+
+
+def _hidden_from(session: Session, viewer: Viewer) -> Hidden:
+    rows = session.execute(_hidden(viewer)).all()
     return Hidden(
         tuple(sorted(row_id for kind, row_id in rows if kind == "account")),
         tuple(sorted(row_id for kind, row_id in rows if kind == "person")),
@@ -112,6 +117,7 @@ def read_for(session: Session, viewer: Viewer) -> None:
     hidden = hidden_from(session, viewer)
     session.info[_HIDDEN] = hidden
     if hidden != Hidden():
+        note_left_out(session, hidden)
         event.listen(session, "do_orm_execute", _leave_out)
 
 

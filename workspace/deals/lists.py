@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from workspace.accounts.accounts import Account
 from workspace.clock import today
-from workspace.database import fetch, page_after, select_row
+from workspace.database import fetch, found_once, page_after, select_row
 from workspace.deals import access
 from workspace.deals.filters import ALL_DEALS, DealFilter
 from workspace.deals.money import rates_of
@@ -124,7 +124,26 @@ def deal_rows(
 
     `own_order` takes the place of `order`: what an own field makes of its column.
     """
-    columns = (_ORDERS[order] if own_order is None else own_order, col(Deal.id))
+    asked = (viewer, chosen, order, descending, after, limit)
+    if own_order is not None:
+        return _deal_rows(session, own_order, *asked)
+    # A filter may be about today.
+    key = (DealRow, access.confidential_seen(session, viewer), *asked[1:], today())
+    rows = found_once(session, key, lambda: _deal_rows(session, _ORDERS[order], *asked))
+    return list(rows)
+
+
+def _deal_rows(
+    session: Session,
+    ordered_by: sa.ColumnElement[Any],
+    viewer: Viewer,
+    chosen: DealFilter,
+    order: str,
+    descending: bool,
+    after: str | None,
+    limit: int,
+) -> list[DealRow]:
+    columns = (ordered_by, col(Deal.id))
     visible = access.visible_deals(viewer)
     # The page's deals are chosen first, so that the joins which only show something are made for
     # them alone.
@@ -178,6 +197,11 @@ class _Total:
 
 def deal_totals(session: Session, viewer: Viewer, chosen: DealFilter = ALL_DEALS) -> Totals:
     """The totals of the deals that a viewer may see and has chosen, of at most COUNTED."""
+    key = (Totals, access.confidential_seen(session, viewer), chosen, today())
+    return found_once(session, key, lambda: _deal_totals(session, viewer, chosen))
+
+
+def _deal_totals(session: Session, viewer: Viewer, chosen: DealFilter) -> Totals:
     rates = rates_of(session)
     query = _totals_query(viewer, chosen, tuple(rates.days), today())
     counts: dict[str, int] = {}
@@ -270,8 +294,12 @@ def choices(session: Session, viewer: Viewer) -> Choices:
         products=product_choices(session, viewer),
         competitors=competitor_choices(session, viewer),
         owners=active_members(session),
-        regions=sorted(region for region in session.exec(_REGIONS) if region),
+        regions=list(found_once(session, _REGIONS, lambda: _regions(session))),
     )
+
+
+def _regions(session: Session) -> list[str]:
+    return sorted(region for region in session.exec(_REGIONS) if region)
 
 
 def usual_currency(session: Session, viewer: Viewer) -> str:

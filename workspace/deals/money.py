@@ -18,6 +18,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from workspace.audit import audit
 from workspace.clock import today
 from workspace.company import company
+from workspace.database import found_once
 from workspace.errors import Invalid, NotFound
 
 # An amount, its currency, and the day whose rate counts.
@@ -75,6 +76,10 @@ _RATES = select(ExchangeRate).order_by(col(ExchangeRate.day))
 
 def rates_of(session: Session) -> Rates:
     """The rates that the company has entered."""
+    return found_once(session, ExchangeRate, lambda: _rates_of(session))
+
+
+def _rates_of(session: Session) -> Rates:
     rates = Rates(company(session).currency)
     for row in session.exec(_RATES):
         rates.days.setdefault(row.currency, []).append(row.day)

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from workspace.deals.access import visible_deals
+from workspace.database import found_once
+from workspace.deals.access import confidential_seen, visible_deals
 from workspace.deals.tables import Competitor, Deal, DealCompetitor, DealProduct, Product
 from workspace.errors import Invalid
 from workspace.keys import free_key, joined, slug
@@ -152,7 +153,10 @@ def _choose(
 
 
 def _choices(session: Session, viewer: Viewer, table: type[_Named]) -> list[tuple[str, str]]:
-    return [(key, name) for key, name in session.exec(_known(viewer, table))]
+    query = _known(viewer, table)
+    key = (table, confidential_seen(session, viewer))
+    rows = found_once(session, key, lambda: session.exec(query).all())
+    return [(key, name) for key, name in rows]
 
 
 # Making the query takes longer than running it.

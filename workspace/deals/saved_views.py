@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from workspace.audit import audit
-from workspace.database import RIGHTS
+from workspace.database import RIGHTS, found_once
 from workspace.errors import Forbidden, Invalid, NotFound
 from workspace.people.tables import Person, Role
 from workspace.people.viewer import Viewer, require_writer
@@ -50,6 +50,10 @@ class ViewRow:
 
 def views_of(session: Session, viewer: Viewer) -> list[ViewRow]:
     """A viewer's own views and those that are shared with them, by name."""
+    return found_once(session, (SavedView, viewer), lambda: _views_of(session, viewer))
+
+
+def _views_of(session: Session, viewer: Viewer) -> list[ViewRow]:
     return [
         ViewRow(
             id=row.id,

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from workspace.clock import today
 from workspace.database import found_once
-from workspace.deals.access import hidden_deals
+from workspace.deals.access import confidential_seen, hidden_deals
 from workspace.deals.availability import (
     USUAL_LIMIT,
     MemberAvailability,
@@ -55,7 +55,11 @@ class Load:
 
 def loads_of(session: Session, viewer: Viewer) -> dict[int, Load]:
     """The workload of every active member."""
-    return found_once(session, ("loads", viewer), lambda: _loads_of(session, viewer))
+    return found_once(
+        session,
+        ("loads", confidential_seen(session, viewer), today()),
+        lambda: _loads_of(session, viewer),
+    )
 
 
 def _loads_of(session: Session, viewer: Viewer) -> dict[int, Load]:

@@ -18,7 +18,7 @@ from sqlmodel import Session, col, select
 
 from workspace.audit import audit
 from workspace.clock import now
-from workspace.database import Database
+from workspace.database import Database, found_once
 from workspace.deals.discretion import read_for
 from workspace.duplicates import finding
 from workspace.errors import Conflict, DealkinError, NotFound
@@ -198,7 +198,11 @@ def unfinished_for(session: Session, member_id: int | None, personal: Collection
     `personal` are the kinds of files that are each member's own business.
     """
     asked = {"member": member_id, "personal": list(personal)}
-    return session.exec(_UNFINISHED_FOR, params=asked).first() is not None
+    return found_once(
+        session,
+        (ImportRun, member_id, frozenset(personal)),
+        lambda: session.exec(_UNFINISHED_FOR, params=asked).first() is not None,
+    )
 
 
 def _visible(viewer: Viewer) -> sa.ColumnElement[bool]:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlmodel import Field, Session, SQLModel, select
 
 from workspace.audit import audit
-from workspace.database import RIGHTS
+from workspace.database import RIGHTS, found_once
 from workspace.people.tables import Role
 from workspace.people.viewer import Viewer
 from workspace.value_lists import join_values, split_values
@@ -44,7 +44,8 @@ _RIGHTS = select(FieldRight)
 
 def roles_by_field(session: Session) -> dict[FieldGroup, frozenset[Role]]:
     """The roles that may read each group of fields."""
-    rows = {row.field: row.roles for row in session.exec(_RIGHTS)}
+    rights = found_once(session, FieldRight, lambda: session.exec(_RIGHTS).all())
+    rows = {row.field: row.roles for row in rights}
     return {
         group: frozenset(map(Role, split_values(rows[group]))) if group in rows else DEFAULTS[group]
         for group in FieldGroup

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, delete, select
 
 from workspace.audit import audit
+from workspace.database import found_once
 from workspace.errors import Conflict, Invalid
 from workspace.keys import free_key
 from workspace.people.tables import IdentityLink, Member, MemberRole, Person, Role, SignInRules
@@ -130,7 +131,11 @@ _ROLES_OF = select(MemberRole.role).where(MemberRole.person_id == sa.bindparam("
 
 def viewer(session: Session, person_id: int, name: str) -> Viewer:
     """The viewer for a member, with their present roles."""
-    roles = session.exec(_ROLES_OF, params={"member": person_id})
+    roles = found_once(
+        session,
+        (MemberRole, person_id),
+        lambda: session.exec(_ROLES_OF, params={"member": person_id}).all(),
+    )
     return Viewer(person_id=person_id, name=name, roles=frozenset(Role(role) for role in roles))
 
 

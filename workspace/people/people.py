@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from workspace.accounts.accounts import Account
 from workspace.audit import audit, audit_all
 from workspace.changes import assign, differing
-from workspace.database import batches, contains, fetch, page_by_name, select_row
+from workspace.database import batches, contains, fetch, found_once, page_by_name, select_row
 from workspace.errors import Forbidden, Invalid
 from workspace.keys import add_with_keys, random_key, row_of_key
 from workspace.people.field_rights import FieldGroup, readable_fields
@@ -173,7 +173,8 @@ _ACTIVE_MEMBERS = (
 
 def active_members(session: Session) -> list[tuple[str, str]]:
     """The members who can get a deal, a seat or an invitation, as (key, name)."""
-    return [(key, name) for key, name in session.exec(_ACTIVE_MEMBERS)]
+    rows = found_once(session, _ACTIVE_MEMBERS, lambda: session.exec(_ACTIVE_MEMBERS).all())
+    return [(key, name) for key, name in rows]
 
 
 def roles_of(session: Session, person_id: int) -> list[str] | None:

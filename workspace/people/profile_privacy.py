@@ -14,7 +14,7 @@ from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from workspace.audit import audit
-from workspace.database import RIGHTS, is_unfiltered
+from workspace.database import RIGHTS, found_once, is_unfiltered, note_left_out
 from workspace.people.tables import Education, Employment, Membership, Person
 from workspace.people.viewer import Viewer
 
@@ -100,22 +100,22 @@ def is_shown(fact: type[Employment] | type[Education] | type[Membership]) -> Any
 
 _HIDDEN_FACTS = (
     select(HiddenField.field, HiddenField.person_id)
-    .where(
-        col(HiddenField.field).in_(list(FACTS.values())),
-        col(HiddenField.person_id).is_distinct_from(sa.bindparam("reader", type_=sa.Integer)),
-    )
+    .where(col(HiddenField.field).in_(list(FACTS.values())))
     .order_by(col(HiddenField.person_id))
 )
 
 
 def read_facts_for(session: Session, viewer: Viewer) -> None:
     """Keep from all queries of a session the facts that colleagues of the viewer hide."""
-    kinds = list(FACTS.values())
-    rows = session.exec(_HIDDEN_FACTS, params={"reader": viewer.person_id}).all()
-    if rows:
-        session.info[_HIDING] = {
-            kind: tuple(person for name, person in rows if name == kind) for kind in kinds
+    kept = found_once(session, _HIDDEN_FACTS, lambda: session.exec(_HIDDEN_FACTS).all())
+    others = [(field, person) for field, person in kept if person != viewer.person_id]
+    if others:
+        hiding = {
+            kind: tuple(person for field, person in others if field == kind)
+            for kind in FACTS.values()
         }
+        session.info[_HIDING] = hiding
+        note_left_out(session, tuple(hiding.items()))
         event.listen(session, "do_orm_execute", _leave_out)
 
 

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, delete, select
 
 from workspace.audit import audit
 from workspace.clock import now
+from workspace.database import found_once
 from workspace.errors import NotFound
 from workspace.people.members import viewer
 from workspace.people.sign_in.rules import rules_of
@@ -123,13 +124,18 @@ def sessions_of(session: Session, person_id: int, token: str) -> list[SessionRow
 
 
 _SIGNED_IN = (
-    select(Person.id, Person.name, SignInSession.last_used_at, SignInRules.idle_minutes)
+    sa.select(
+        col(Person.id),
+        col(Person.name),
+        col(SignInSession.last_used_at),
+        col(SignInSession.expires_at),
+        col(SignInRules.idle_minutes),
+    )
     .join(SignInSession, col(SignInSession.person_id) == col(Person.id))
     .join(Member, col(Member.person_id) == col(Person.id))
     .outerjoin(SignInRules, sa.true())
     .where(
-        SignInSession.token_hash == sa.bindparam("hash"),
-        col(SignInSession.expires_at) > sa.bindparam("at"),
+        col(SignInSession.token_hash) == sa.bindparam("hash"),
         col(Member.active).is_(True),
         col(Member.service).is_(False),
     )
@@ -138,10 +144,17 @@ _SIGNED_IN = (
 
 def signed_in(session: Session, token: str) -> SignedIn | None:
     """The browser with this secret; None if its session has ended or its member is not active."""
-    row = session.exec(_SIGNED_IN, params={"hash": token_hash(token), "at": now()}).first()
+    of = {"hash": token_hash(token)}
+    row = found_once(
+        session,
+        (SignInSession, of["hash"]),
+        lambda: session.execute(_SIGNED_IN, of).first(),
+    )
     if row is None:
         return None
-    person_id, name, last_used_at, idle_minutes = row
+    person_id, name, last_used_at, expires_at, idle_minutes = row
+    if expires_at <= now():
+        return None
     unused = now() - last_used_at
     if unused >= timedelta(minutes=idle_minutes or SignInRules().idle_minutes):
         return None
