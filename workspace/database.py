@@ -55,7 +55,7 @@ _FOUND = "what was found"
 # What its queries leave out, for its reader.
 _LEFT_OUT = "what is left out"
 # So much is kept of one state of the database, on each connection.
-MOST_FOUND = 5_000
+MOST_FOUND = 1_000
 NEWER = (
     "A newer version of Dealkin has upgraded this database. Install that version, or restore the"
     " backup that was made before the upgrade."
