@@ -39,6 +39,8 @@ def sqlite_engine(url: sa.URL, *, writes: bool, patience: Callable[[], float]) -
         pool_size=1 if writes else 8,
         # The number of readers is not limited, because a reader may open a second, newer session.
         max_overflow=0 if writes else -1,
+        # The connection that was used last is used next: it keeps most of what is asked again.
+        pool_use_lifo=True,
     )
 
     @event.listens_for(engine, "do_connect")
