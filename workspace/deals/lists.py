@@ -124,21 +124,20 @@ def deal_rows(
 
     `own_order` takes the place of `order`: what an own field makes of its column.
     """
-    asked = (viewer, chosen, order, descending, after, limit)
+    asked = (chosen, descending, after, limit)
     if own_order is not None:
-        return _deal_rows(session, own_order, *asked)
+        return _deal_rows(session, viewer, own_order, *asked)
     # A filter may be about today.
-    key = (DealRow, access.confidential_seen(session, viewer), *asked[1:], today())
-    rows = found_once(session, key, lambda: _deal_rows(session, _ORDERS[order], *asked))
+    key = (DealRow, access.confidential_seen(session, viewer), order, asked, today())
+    rows = found_once(session, key, lambda: _deal_rows(session, viewer, _ORDERS[order], *asked))
     return list(rows)
 
 
 def _deal_rows(
     session: Session,
-    ordered_by: sa.ColumnElement[Any],
     viewer: Viewer,
+    ordered_by: sa.ColumnElement[Any],
     chosen: DealFilter,
-    order: str,
     descending: bool,
     after: str | None,
     limit: int,
