@@ -17,7 +17,6 @@ from references.desk.rules import account_owners
 from workspace.accounts.accounts import Account
 from workspace.assets.assets import Asset, Use
 from workspace.audit import audit
-from workspace.database import unfiltered
 from workspace.deals.access import NOBODY_SEES, has_reader, visible_deals
 from workspace.deals.tables import Deal, Seat, Stakeholder
 from workspace.errors import Conflict, Forbidden
@@ -25,6 +24,7 @@ from workspace.people.people import may_edit, roles_of
 from workspace.people.tables import Education, Employment, Member, Membership, Person
 from workspace.people.viewer import Viewer
 from workspace.privacy.tables import LegalHold
+from workspace.reading import unfiltered
 from workspace.revisions.deleting import delete_with_parts, parts_of
 from workspace.revisions.history import begin
 from workspace.revisions.recorder import Place

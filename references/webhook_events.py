@@ -15,10 +15,11 @@ from sqlmodel import Session, col, select
 
 from workspace.audit import AuditEntry
 from workspace.clock import now
-from workspace.database import Database, unfiltered
+from workspace.database import Database
 from workspace.deals.tables import Deal
 from workspace.people.field_rights import FieldGroup
 from workspace.people.tables import Person
+from workspace.reading import unfiltered
 from workspace.webhooks.messages import Event, publish
 
 # The type of an event on a deal by the action in the audit log.

@@ -27,13 +27,14 @@ from similarity.inquiry import (
 from similarity.retrieval import ask, match_among, text_scores
 from similarity.scoring import Term, Weights
 from workspace.assets.assets import Asset, Use
-from workspace.database import batches, found_once
+from workspace.database import batches
 from workspace.deals import credit
 from workspace.deals.seat_roles import seat_roles
 from workspace.deals.tables import Deal, Outcome, Seat
 from workspace.deals.workload import Load, loads_of
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
+from workspace.reading import found_once
 from workspace.value_lists import split_values
 
 # How many of the nearest deals vote for their people. Those in the band 'weak' do not vote.

@@ -12,8 +12,8 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from similarity.scoring import OwnWeight, Weights
 from workspace.audit import audit
 from workspace.clock import now
-from workspace.database import found_once
 from workspace.own_fields.fields import FieldSubject, fields_of
+from workspace.reading import found_once
 
 
 class Subject(StrEnum):

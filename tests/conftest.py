@@ -27,7 +27,7 @@ from tests.backends import EVERYTHING, SEARCHING, SQLITE, USUAL
 from tests.world import FakeEmbedder, World, build_world
 from web.fragments import FragmentCache
 from web.workspace import Workspace, workspace_on
-from workspace import database as database_module
+from workspace import reading
 from workspace.database import Database
 from workspace.deals import seat_roles, stages
 from workspace.people.sign_in import passwords
@@ -82,7 +82,7 @@ def still_found(kept: Any, find: Callable[[], Any]) -> Any:
     return kept
 
 
-database_module._found_again = still_found
+reading._found_again = still_found
 
 
 @sa.event.listens_for(sa.Pool, "connect")

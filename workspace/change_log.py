@@ -15,7 +15,8 @@ from sqlalchemy import event
 from sqlalchemy.orm import UOWTransaction
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from workspace.database import FOLLOWS, found_once, unfiltered
+from workspace.database import FOLLOWS
+from workspace.reading import found_once, unfiltered
 
 
 class State(SQLModel):

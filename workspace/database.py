@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import MISSING, fields
@@ -21,6 +21,7 @@ from sqlmodel import Session, SQLModel, col
 from workspace.engines import postgresql_engine, sqlite_engine
 from workspace.errors import Busy, DealkinError
 from workspace.metrics import LOCK_SECONDS
+from workspace.reading import keep_what_is_found
 from workspace.told import Code, refusal
 
 # Named constraints can be dropped again on every database; Alembic needs them.
@@ -50,12 +51,6 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 log = logging.getLogger(__name__)
 
 _AFTER_COMMIT = "what follows the commit"
-# What a reading session has found and keeps, and the transaction in which it did.
-_FOUND = "what was found"
-# What its queries leave out, for its reader.
-_LEFT_OUT = "what is left out"
-# So much is kept of one state of the database, on each connection.
-MOST_FOUND = 1_000
 NEWER = (
     "A newer version of Dealkin has upgraded this database. Install that version, or restore the"
     " backup that was made before the upgrade."
@@ -105,25 +100,6 @@ def _busy_in_words() -> Iterator[None]:
         raise refusal(Busy, Code.BUSY) from error
 
 
-# What a session is told about the rows that its reader may not know of.
-_UNFILTERED = "all rows"
-
-
-@contextmanager
-def unfiltered(session: Session) -> Iterator[None]:
-    """Within the block, queries of a session get all rows, whatever its reader may see."""
-    session.info[_UNFILTERED] = session.info.get(_UNFILTERED, 0) + 1
-    try:
-        yield
-    finally:
-        session.info[_UNFILTERED] -= 1
-
-
-def is_unfiltered(session: Session) -> bool:
-    """Whether queries of a session get all rows at the moment."""
-    return bool(session.info.get(_UNFILTERED))
-
-
 class Database:
     """Sessions on one database: many that read, and, on SQLite, one that writes at a time.
 
@@ -159,7 +135,7 @@ class Database:
         """A session that cannot write and sees one consistent state of the database, or of the
         copy of it that an engine leads to."""
         with Session(engine or self.reader, expire_on_commit=False, autoflush=False) as session:
-            session.info[_FOUND] = (None, {})
+            keep_what_is_found(session)
             if not self.is_sqlite:
                 session.connection(
                     execution_options={
@@ -308,61 +284,6 @@ class Database:
         config.set_main_option("script_location", str(MIGRATIONS))
         config.attributes["engine"] = self.writer
         return config
-
-
-def _found_in(session: Session) -> dict[Hashable, Any]:
-    """What is found already of the state that a reading session sees."""
-    transaction, found = session.info[_FOUND]
-    if transaction is None or transaction is not session.get_transaction():
-        connection = session.connection()
-        is_sqlite = connection.dialect.name == "sqlite"
-        found = _found_in_same_state(connection) if is_sqlite else {}
-        session.info[_FOUND] = session.get_transaction(), found
-    known: dict[Hashable, Any] = found
-    return known
-
-
-def _found_in_same_state(connection: sa.Connection) -> dict[Hashable, Any]:
-    """What the sessions of a connection to SQLite found since the database was last written to.
-
-    The version of its data changes with every commit of another connection, whatever the process,
-    and readers commit nothing (https://www.sqlite.org/pragma.html#pragma_data_version). A
-    transaction sees the state of the version that it is told.
-    """
-    driver: Any = connection.connection.driver_connection
-    (version,) = driver.execute("PRAGMA data_version").fetchone()
-    kept: tuple[int, dict[Hashable, Any]] | None = connection.info.get(_FOUND)
-    if kept is None or kept[0] != version or len(kept[1]) > MOST_FOUND:
-        kept = connection.info[_FOUND] = (version, {})
-    return kept[1]
-
-
-def found_once(session: Session, key: Hashable, find: Callable[[], Item]) -> Item:
-    """What `find` returns, which reading sessions keep while they see the same state of the
-    database: PostgreSQL's until they end, SQLite's until something is committed.
-
-    Whatever it depends on besides the state and what the session leaves out, such as the viewer or
-    the day, has to be in the key. Nobody may change what is returned: others get it, too.
-    """
-    if _FOUND not in session.info:
-        return find()
-    found = _found_in(session)
-    place = (session.info.get(_LEFT_OUT, ()), is_unfiltered(session), key)
-    if place in found:
-        kept: Item = found[place]
-        return _found_again(kept, find)
-    item = found[place] = find()
-    return item
-
-
-def _found_again(kept: Item, find: Callable[[], Item]) -> Item:
-    """What was found and kept. Tests compare it with what is found anew."""
-    return kept
-
-
-def note_left_out(session: Session, what: Hashable) -> None:
-    """Keep what a session finds apart from what others find who do not leave out the same."""
-    session.info[_LEFT_OUT] = (*session.info.get(_LEFT_OUT, ()), what)
 
 
 def after_commit(session: Session, act: Callable[[], object]) -> None:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, col
 
-from workspace.database import unfiltered
+from workspace.reading import unfiltered
 
 Row = TypeVar("Row", bound=SQLModel)
 

@@ -21,11 +21,12 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from workspace.audit import audit
 from workspace.change_log import Change, ChangeLog, Generation, State
 from workspace.clock import now, today
-from workspace.database import FOLLOWS, RIGHTS, found_once
+from workspace.database import FOLLOWS, RIGHTS
 from workspace.errors import Forbidden, Invalid, NotFound
 from workspace.ids import uncounted_id
 from workspace.people.tables import Member, MemberRole, Person, Role
 from workspace.people.viewer import Viewer, require_writer
+from workspace.reading import found_once
 from workspace.revisions.deleting import delete_with_parts
 from workspace.revisions.history import begin_edit
 from workspace.revisions.recorder import Place

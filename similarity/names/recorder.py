@@ -14,11 +14,12 @@ from similarity.names.spelling import joined, sorted_words, variants, words_of
 from similarity.names.tables import Form, NameEntry, NameVariant, NameWord, Subject
 from workspace.accounts.accounts import Account
 from workspace.assets.assets import Asset
-from workspace.database import BATCH, Database, batches, unfiltered
+from workspace.database import BATCH, Database, batches
 from workspace.deals.tables import Deal
 from workspace.keys import plain, romanised
 from workspace.people.tables import Person
 from workspace.phones import phone_endings
+from workspace.reading import unfiltered
 
 Names = list[tuple[Form, str]]
 

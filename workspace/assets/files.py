@@ -21,10 +21,11 @@ from workspace.assets.assets import Asset
 from workspace.assets.inspection import FILE_KINDS, InspectedFile
 from workspace.audit import audit
 from workspace.clock import now
-from workspace.database import Database, fetch, select_row, unfiltered
+from workspace.database import Database, fetch, select_row
 from workspace.errors import Conflict, DealkinError, NotFound
 from workspace.jobs.queue import enqueue
 from workspace.people.tables import Person
+from workspace.reading import unfiltered
 from workspace.revisions.tables import RevisionChange
 from workspace.told import Code, refusal
 

@@ -15,12 +15,12 @@ from sqlmodel import Session, col
 
 from workspace.clock import now
 from workspace.collaboration.job_changes import JOB_CHANGE, JobChange, Move, moves_of
-from workspace.database import found_once
 from workspace.deals import access
 from workspace.deals.tables import Deal
 from workspace.errors import NotFound
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
+from workspace.reading import found_once
 from workspace.timeline.notifications import Notification
 from workspace.timeline.timeline import Event, TimelineEntry, events_of
 

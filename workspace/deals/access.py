@@ -14,11 +14,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from workspace.database import fetch, found_once, select_row
+from workspace.database import fetch, select_row
 from workspace.deals.tables import Deal, DealInvitation, Seat
 from workspace.errors import Forbidden, Invalid, NotFound
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
+from workspace.reading import found_once
 
 Predicate = sa.ColumnElement[bool]
 # A person's id, or an expression of such ids in a query.

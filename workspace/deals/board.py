@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from workspace.clock import today
-from workspace.database import fetch, found_once, page_after, select_row
+from workspace.database import fetch, page_after, select_row
 from workspace.deals import access
 from workspace.deals.filters import ALL_DEALS, CLOSED, DealFilter
 from workspace.deals.lists import DealRow, row_query
@@ -20,6 +20,7 @@ from workspace.deals.money import rates_of
 from workspace.deals.stages import stages
 from workspace.deals.tables import LAST, Deal, Outcome, day_or
 from workspace.people.viewer import Viewer
+from workspace.reading import found_once
 
 
 @dataclass(frozen=True)

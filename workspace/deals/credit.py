@@ -20,11 +20,11 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from workspace.accounts.accounts import Account
-from workspace.database import found_once
 from workspace.deals.access import hidden_deals, visible_deals
 from workspace.deals.tables import CLOSED_OUTCOMES, Deal, PastSeat, Seat
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
+from workspace.reading import found_once
 
 
 @dataclass(frozen=True)

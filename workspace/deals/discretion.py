@@ -16,11 +16,11 @@ from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
 from sqlmodel import Session, col
 
 from workspace.accounts.accounts import Account
-from workspace.database import found_once, is_unfiltered, note_left_out, unfiltered
 from workspace.deals.access import Predicate, confidential_seen, visible_deals
 from workspace.deals.tables import Deal, Stakeholder
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
+from workspace.reading import found_once, is_unfiltered, note_left_out, unfiltered
 
 _HIDDEN = "hidden rows"
 

@@ -15,13 +15,13 @@ import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from workspace.audit import audit
-from workspace.database import found_once
 from workspace.deals import credit
 from workspace.deals.seat_roles import EXPERTS_ROLE, OWNERS_ROLE, SeatRole, seat_roles
 from workspace.errors import NotFound
 from workspace.keys import plain
 from workspace.people.tables import Member, MemberRole, Person, Role
 from workspace.people.viewer import PLAIN_VIEW
+from workspace.reading import found_once
 from workspace.value_lists import split_values
 
 SPONSORS_ROLE = "executive-sponsor"

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from workspace.accounts.accounts import Account
 from workspace.clock import today
-from workspace.database import fetch, found_once, page_after, select_row
+from workspace.database import fetch, page_after, select_row
 from workspace.deals import access
 from workspace.deals.filters import ALL_DEALS, DealFilter
 from workspace.deals.money import rates_of
@@ -31,6 +31,7 @@ from workspace.deals.tables import (
 from workspace.people.people import active_members
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
+from workspace.reading import found_once
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from workspace.audit import audit
 from workspace.clock import today
 from workspace.company import company
-from workspace.database import found_once
 from workspace.errors import Invalid, NotFound
+from workspace.reading import found_once
 
 # An amount, its currency, and the day whose rate counts.
 Part = tuple[Decimal | None, str | None, date | None]

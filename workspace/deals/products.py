@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from workspace.database import found_once
 from workspace.deals.access import confidential_seen, visible_deals
 from workspace.deals.tables import Competitor, Deal, DealCompetitor, DealProduct, Product
 from workspace.errors import Invalid
 from workspace.keys import free_key, joined, slug
 from workspace.people.viewer import Viewer
+from workspace.reading import found_once
 
 _Named = TypeVar("_Named", Product, Competitor)
 

@@ -10,10 +10,11 @@ import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from workspace.audit import audit
-from workspace.database import RIGHTS, found_once
+from workspace.database import RIGHTS
 from workspace.errors import Forbidden, Invalid, NotFound
 from workspace.people.tables import Person, Role
 from workspace.people.viewer import Viewer, require_writer
+from workspace.reading import found_once
 
 # The most views of one member: a longer list would hide the deals.
 MOST_VIEWS = 30

@@ -7,12 +7,12 @@ import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from workspace.audit import audit
-from workspace.database import found_once
 from workspace.deals.access import visible_deals
 from workspace.deals.tables import Deal, PastSeat, Seat
 from workspace.errors import Conflict, Invalid, NotFound
 from workspace.keys import free_key, plain
 from workspace.people.viewer import Viewer
+from workspace.reading import found_once
 
 DEFAULT_SEAT_ROLES = (
     "account executive",

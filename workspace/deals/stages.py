@@ -2,9 +2,9 @@
 
 from sqlmodel import Session, col, select
 
-from workspace.database import found_once
 from workspace.deals.tables import Outcome, Stage
 from workspace.errors import Invalid
+from workspace.reading import found_once
 
 # The default stages and probabilities of Salesforce's opportunity pipeline, with the days until a
 # deal rots: the middle stages depend on the customer's people and take longer, while an offer that

@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from workspace.clock import today
-from workspace.database import found_once
 from workspace.deals.access import confidential_seen, hidden_deals
 from workspace.deals.availability import (
     USUAL_LIMIT,
@@ -20,6 +19,7 @@ from workspace.deals.tables import Deal, Outcome, Seat
 from workspace.errors import Conflict
 from workspace.people.tables import Member
 from workspace.people.viewer import Viewer
+from workspace.reading import found_once
 
 
 @dataclass(frozen=True)

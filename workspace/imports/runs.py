@@ -18,7 +18,7 @@ from sqlmodel import Session, col, select
 
 from workspace.audit import audit
 from workspace.clock import now
-from workspace.database import Database, found_once
+from workspace.database import Database
 from workspace.deals.discretion import read_for
 from workspace.duplicates import finding
 from workspace.errors import Conflict, DealkinError, NotFound
@@ -36,6 +36,7 @@ from workspace.jobs.running import Task
 from workspace.people import members
 from workspace.people.tables import Person, Role
 from workspace.people.viewer import Viewer
+from workspace.reading import found_once
 from workspace.revisions.changes import record
 from workspace.revisions.tables import Revision, RevisionKind
 from workspace.told import Code, Told, refusal

@@ -14,12 +14,13 @@ from sqlmodel import Field, Session, SQLModel, UniqueConstraint, col, select
 from workspace.accounts.accounts import Account
 from workspace.assets.assets import Asset
 from workspace.audit import AuditEntry, audit
-from workspace.database import RIGHTS, found_once
+from workspace.database import RIGHTS
 from workspace.deals.tables import Deal
 from workspace.errors import Invalid
 from workspace.keys import free_key, plain, random_key, slug
 from workspace.people.tables import Person, Role
 from workspace.people.viewer import Viewer
+from workspace.reading import found_once
 from workspace.value_lists import join_values, split_values
 
 # What the audit log calls the removal of a field.

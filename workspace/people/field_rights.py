@@ -6,9 +6,10 @@ from enum import StrEnum
 from sqlmodel import Field, Session, SQLModel, select
 
 from workspace.audit import audit
-from workspace.database import RIGHTS, found_once
+from workspace.database import RIGHTS
 from workspace.people.tables import Role
 from workspace.people.viewer import Viewer
+from workspace.reading import found_once
 from workspace.value_lists import join_values, split_values
 
 

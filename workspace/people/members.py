@@ -8,11 +8,11 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, delete, select
 
 from workspace.audit import audit
-from workspace.database import found_once
 from workspace.errors import Conflict, Invalid
 from workspace.keys import free_key
 from workspace.people.tables import IdentityLink, Member, MemberRole, Person, Role, SignInRules
 from workspace.people.viewer import Viewer
+from workspace.reading import found_once
 
 
 def add_member(

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from workspace.accounts.accounts import Account
 from workspace.audit import audit, audit_all
 from workspace.changes import assign, differing
-from workspace.database import batches, contains, fetch, found_once, page_by_name, select_row
+from workspace.database import batches, contains, fetch, page_by_name, select_row
 from workspace.errors import Forbidden, Invalid
 from workspace.keys import add_with_keys, random_key, row_of_key
 from workspace.people.field_rights import FieldGroup, readable_fields
@@ -27,6 +27,7 @@ from workspace.people.tables import (
     Role,
 )
 from workspace.people.viewer import Viewer
+from workspace.reading import found_once
 
 
 @dataclass(frozen=True)

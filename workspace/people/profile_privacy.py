@@ -14,9 +14,10 @@ from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from workspace.audit import audit
-from workspace.database import RIGHTS, found_once, is_unfiltered, note_left_out
+from workspace.database import RIGHTS
 from workspace.people.tables import Education, Employment, Membership, Person
 from workspace.people.viewer import Viewer
+from workspace.reading import found_once, is_unfiltered, note_left_out
 
 _HIDING = "people who hide facts"
 

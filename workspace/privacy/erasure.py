@@ -17,7 +17,7 @@ from workspace import audit_log
 from workspace.assets.files import AssetFile
 from workspace.audit import AuditValues, audit
 from workspace.clock import now
-from workspace.database import Database, unfiltered
+from workspace.database import Database
 from workspace.delivery.outbox import OutboxMessage
 from workspace.errors import Conflict, NotFound
 from workspace.imports.ledger import ImportFile
@@ -28,6 +28,7 @@ from workspace.people.tables import Member, Person
 from workspace.privacy.mentions import Needles, entries_about, mentions_of
 from workspace.privacy.register import columns_of
 from workspace.privacy.tables import Erasure, LegalHold
+from workspace.reading import unfiltered
 from workspace.revisions.deleting import delete_with_parts, parts_of
 from workspace.revisions.recorder import Place, from_json
 from workspace.revisions.rows import class_of

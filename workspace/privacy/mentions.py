@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, col, select
 
 from workspace.accounts.accounts import Account
-from workspace.database import unfiltered
 from workspace.duplicates.tables import FormerPerson
 from workspace.people.addresses import is_shared
 from workspace.people.names import personal_name
 from workspace.people.tables import Person
 from workspace.phones import phone_endings
+from workspace.reading import unfiltered
 from workspace.revisions.rows import class_of
 from workspace.romanisation import spellings
 from workspace.value_lists import split_values

@@ -10,7 +10,7 @@ from sqlmodel import Field, Session, SQLModel, col, delete, select
 
 from workspace.audit import audit
 from workspace.clock import now
-from workspace.database import FOLLOWS, unfiltered
+from workspace.database import FOLLOWS
 from workspace.delivery.outbox import OutboxMessage
 from workspace.errors import Invalid
 from workspace.imports.ledger import ImportFile, ImportPart, ImportRun
@@ -19,6 +19,7 @@ from workspace.people.tables import Member, Person
 from workspace.privacy.erasure import erase
 from workspace.privacy.register import columns_of
 from workspace.privacy.tables import LegalHold
+from workspace.reading import unfiltered
 
 RETENTION = "retention"
 LEAST_DAYS = 30

@@ -5,7 +5,8 @@ from collections.abc import Collection
 
 from sqlmodel import Session, SQLModel
 
-from workspace.database import FOLLOWS, unfiltered
+from workspace.database import FOLLOWS
+from workspace.reading import unfiltered
 from workspace.revisions.recorder import Place
 from workspace.revisions.rows import Reference, delete_rows, load_rows, references_to
 

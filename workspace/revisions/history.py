@@ -9,10 +9,11 @@ from sqlmodel import Session, SQLModel, col, select
 
 from workspace.audit import audit
 from workspace.clock import now
-from workspace.database import Database, fetch, select_row, unfiltered
+from workspace.database import Database, fetch, select_row
 from workspace.errors import NotFound
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
+from workspace.reading import unfiltered
 from workspace.revisions.changes import record
 from workspace.revisions.rows import Removers, kept_in_words
 from workspace.revisions.tables import Revision, RevisionChange, RevisionKind

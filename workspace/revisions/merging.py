@@ -6,7 +6,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
 
-from workspace.database import FOLLOWS, unfiltered
+from workspace.database import FOLLOWS
+from workspace.reading import unfiltered
 from workspace.revisions.recorder import Place, rows_at
 from workspace.revisions.restoring import others_with
 from workspace.revisions.rows import class_of, delete_rows, load_rows, references_to

@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, col, select
 
-from workspace.database import unfiltered
 from workspace.keys import free_key, random_key
+from workspace.reading import unfiltered
 from workspace.revisions.recorder import Place, Values, from_json, rows_at
 from workspace.revisions.rows import class_of, told
 from workspace.revisions.tables import Revision, RevisionKind

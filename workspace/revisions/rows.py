@@ -10,7 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
 
-from workspace.database import FOLLOWS, batches, unfiltered
+from workspace.database import FOLLOWS, batches
+from workspace.reading import unfiltered
 from workspace.revisions.ids import keep_ids
 from workspace.revisions.recorder import Place, among_keys
 from workspace.told import Code, Told, in_words

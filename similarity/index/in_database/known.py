@@ -8,8 +8,8 @@ from sqlmodel import Session
 
 from similarity.index.sources import Kind
 from similarity.index.vectors import Ids
-from workspace.database import found_once
 from workspace.engines import BINARY
+from workspace.reading import found_once
 
 # A search of the graph gives up after so many vectors that no filter lets through.
 MOST_SCANNED = 50_000

@@ -9,7 +9,6 @@ from sqlmodel import Session, col, delete, select
 
 from workspace.audit import audit
 from workspace.clock import now
-from workspace.database import found_once
 from workspace.errors import NotFound
 from workspace.people.members import viewer
 from workspace.people.sign_in.rules import rules_of
@@ -17,6 +16,7 @@ from workspace.people.sign_in.tables import AddressChange, KnownDevice, PendingS
 from workspace.people.sign_in.tokens import new_token, token_hash
 from workspace.people.tables import Member, Person, SignInRules
 from workspace.people.viewer import Viewer
+from workspace.reading import found_once
 
 # How exactly the last use of a session is known: a write for each page would be too many.
 NOTED_EVERY = timedelta(minutes=5)
